@@ -1,0 +1,50 @@
+# make run · make room · make test · make check · make bench · make lock: everything sets itself up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run room test test-root check bench lock clean
+
+run: $(VENV)/run
+	$(BIN)/hearsay check
+	$(BIN)/hearsay run
+
+room: $(VENV)/run
+	$(BIN)/hearsay check
+	$(BIN)/hearsay run --room
+
+test: $(VENV)/dev
+	$(BIN)/python -m pytest -m "not root"
+
+test-root: $(VENV)/dev
+	$(BIN)/python -m pytest -m root
+
+check: $(VENV)/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/hearsay check
+
+bench: $(VENV)/dev
+	$(BIN)/python -m tests.bench
+
+# The hashes of every dependency, for Python 3.11 and later; --no-header keeps registry names out of the file.
+lock: $(VENV)/dev
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate \
+	  --python-version 3.11 --extra build pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+	  --extra build --extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+
+$(VENV)/run: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Hearsay needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/dev: $(VENV)/run requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
