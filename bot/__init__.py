@@ -1,0 +1,1 @@
+"""Hearsay: a chat assistant that helps people answer rumours with calm, facts and empathy."""

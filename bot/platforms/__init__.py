@@ -1,0 +1,1 @@
+"""Platforms draw replies and hear messages. They import the core, and what they are handed."""

@@ -1,0 +1,277 @@
+"""One message in, replies out; one telling in, replies out."""
+
+import logging
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from random import Random
+
+from sqlalchemy import Connection
+
+from bot.core.message import Address, Choice, Message, Reply
+from bot.core.session import Question, Session
+from bot.storage import outbox, sessions, tellings
+from bot.storage.outbox import Bubble
+from bot.storage.store import Store, StoreError
+from bot.talk.feature import Answer, Context, Heard, Outcome, Telling
+from bot.talk.repertoire import Repertoire
+from bot.talk.words import Call, call, clean, folded
+
+log = logging.getLogger(__name__)
+
+MOST_TELLINGS = 500
+_CODE_LETTERS = "abcdefghkmnpqrstuvwxyz23456789"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a turn led to: bubbles that are rows by now, and, after `/forget`, last words that are not.
+
+    `repeat` says that the message was heard before and changed nothing.
+    """
+
+    bubbles: tuple[Bubble, ...] = ()
+    farewell: tuple[Reply, ...] = ()
+    tell: tuple[Telling, ...] = ()
+    repeat: bool = False
+    forgotten: bool = False
+
+
+class Assistant:
+    """Runs turns.
+
+    `made` hears of every bubble after its commit; `keeps` names the platforms that read their bubbles themselves.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        repertoire: Repertoire,
+        clock: Callable[[], datetime],
+        chance: Random,
+        *,
+        made: Callable[[Sequence[Bubble]], None],
+        keeps: frozenset[str] = frozenset({"web"}),
+    ) -> None:
+        self.store = store
+        self.repertoire = repertoire
+        self._clock = clock
+        self._chance = chance
+        self._made = made
+        self._keeps = keeps
+
+    async def handle(self, message: Message) -> Turn:
+        """Answer `message`; when this returns, the answer is durable. Raises `StoreError` where nothing can be kept."""
+        if message.shared and not message.addressed:
+            return Turn()
+        text = clean(message.text)
+        plan = Plan(self.repertoire, replace(message, text=text))
+        try:
+            turn = await self.store.run(lambda tx: self._turn(tx, plan))
+        except StoreError:
+            raise
+        except Exception as error:  # one of the two broad catches: whatever broke, the person gets an answer
+            code = self._note(error)
+            turn = await self.store.run(lambda tx: self._sorry(tx, plan, code))
+        return await self._after(turn)
+
+    async def hear(self, telling: Telling) -> Turn:
+        """Let a conversation hear `telling`, once, whatever the number of processes."""
+        wake = self.repertoire.by_name[telling.feature].wake
+        if wake is None:
+            raise LookupError(f"{telling.feature} hears no tellings")
+        answer = wake(telling.what)
+        return await self._after(await self.store.run(lambda tx: self._wake(tx, telling, answer)))
+
+    async def hear_due(self) -> int:
+        """Let every conversation hear what is due; return how many did."""
+        now = self._clock()
+        due = await self.store.read(lambda tx: tellings.due(tx, now, MOST_TELLINGS))
+        for telling in due:
+            try:
+                await self.hear(telling)
+            except Exception as error:  # the other: one broken telling must not stop the rest
+                log.error("telling failed feature=%s code=%s", telling.feature, self._note(error))
+        return len(due)
+
+    async def preview(self, text: str, language: str) -> tuple[Reply, ...]:
+        """Return what a linkable command shows to anybody, outside of any conversation; () where it leads nowhere."""
+        called = call(clean(text))
+        command = self.repertoire.commands.get(called.name) if called else None
+        if not called or not command or not command.linkable or not command.linkable(called.argument):
+            return ()
+        answer = command.read(called.argument)
+        nowhere = Session(Address("preview", ""), language, met=True)
+        return await self.store.read(lambda tx: answer(self._context(tx, nowhere, self.repertoire, language)).replies)
+
+    async def _after(self, turn: Turn) -> Turn:
+        if turn.bubbles:
+            self._made(turn.bubbles)
+        now = self._clock()
+        for telling in turn.tell:
+            if telling.when <= now:
+                await self.hear(telling)
+        return turn
+
+    def _turn(self, tx: Connection, plan: "Plan") -> Turn:
+        message, now = plan.message, self._clock()
+        if not sessions.first_time(tx, message.where, message.key, now):
+            return Turn(repeat=True)
+        session = sessions.take(tx, message.where)
+        language = plan.repertoire.spoken(session.language, message.language)
+        context = self._context(tx, session, plan.repertoire, language, message)
+        outcome = plan.outcome(context)
+        if outcome.forget:
+            sessions.forget(tx, message.where)
+            return Turn(farewell=outcome.replies, forgotten=True)
+        return self._keep(tx, context, outcome, introduced=message.introduced)
+
+    def _wake(self, tx: Connection, telling: Telling, answer: Answer) -> Turn:
+        now = self._clock()
+        if not tellings.take(tx, telling.key, now):
+            return Turn(repeat=True)
+        session = sessions.take(tx, telling.to)
+        language = self.repertoire.spoken(session.language)
+        context = self._context(tx, session, self.repertoire, language)
+        return self._keep(tx, context, answer(context), introduced=True)
+
+    def _sorry(self, tx: Connection, plan: "Plan", code: str) -> Turn:
+        message, now = plan.message, self._clock()
+        if not sessions.first_time(tx, message.where, message.key, now):
+            return Turn(repeat=True)
+        session = sessions.take(tx, message.where)
+        language = plan.repertoire.spoken(session.language, message.language)
+        sorry = Reply(plan.repertoire.say_in(language)("talk.broken", code=code))
+        return Turn((self._write(tx, Bubble(0, message.where, sorry, language), now),))
+
+    def _keep(self, tx: Connection, context: Context, outcome: Outcome, *, introduced: bool) -> Turn:
+        """Number the questions and write session, bubbles and tellings."""
+        session = outcome.session or context.session
+        replies = outcome.replies
+        if not session.met and replies:
+            replies = replies if introduced else (Reply(context.say("talk.introduction")), *replies)
+            session = replace(session, met=True)
+        session, numbered = number(session, replies)
+        if session != context.session or replies:
+            sessions.put(tx, session, context.now)
+        tellings.add(tx, outcome.tell)
+        spoken = session.language or context.language
+        bubbles = [Bubble(0, session.where, reply, spoken, turn) for reply, turn in numbered]
+        return Turn(tuple(self._write(tx, bubble, context.now) for bubble in bubbles), tell=outcome.tell)
+
+    def _write(self, tx: Connection, bubble: Bubble, now: datetime) -> Bubble:
+        state = "read" if bubble.where.platform in self._keeps else "waiting"
+        return outbox.add(tx, bubble, now, state=state)
+
+    def _context(
+        self, tx: Connection, session: Session, repertoire: Repertoire, language: str, message: Message | None = None
+    ) -> Context:
+        return Context(
+            session,
+            language,
+            repertoire.say_in(language),
+            repertoire.say_in,
+            self._clock(),
+            self._chance,
+            tx,
+            shared=bool(message and message.shared),
+            admin=bool(message and message.admin),
+        )
+
+    def _note(self, error: Exception) -> str:
+        """Log where it broke, without its message, which may hold a person's words; return the code to quote."""
+        code = "".join(self._chance.choices(_CODE_LETTERS, k=4))
+        frames = traceback.extract_tb(error.__traceback__)[-6:]
+        path = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
+        log.error("broken code=%s error=%s at=%s", code, type(error).__name__, path)
+        return code
+
+
+class Plan:
+    """What is known of a message before its transaction: the call it makes, or what each feature would answer."""
+
+    def __init__(self, repertoire: Repertoire, message: Message) -> None:
+        self.repertoire = repertoire
+        self.message = message
+        self._heard: Heard | None = None
+        self._call = call(message.text)
+        self._answer = self._read(self._call) if self._call else None
+        if not self._call and message.turn is None and not message.text.isdecimal():
+            self._heard = repertoire.listen(message.text)
+
+    def outcome(self, context: Context) -> Outcome:
+        """Route the message; the first that claims it answers."""
+        if self._answer:
+            return self._answer(context)
+        text, asked = self.message.text, context.session.asked
+        if self.message.turn is not None and (asked is None or asked.turn != self.message.turn):
+            return self._passed(context)
+        picked = _picked(context.session, text) if self.message.turn is None else []
+        if len(picked) > 1:
+            return context.show(context.say("talk.which_one"), *picked)
+        if picked and (called := call(picked[0].say)):
+            return self._read(called)(context)
+        return self._resume(context, picked[0].say if picked else text) or self._free(context)
+
+    def _read(self, called: Call) -> Answer:
+        command = self.repertoire.commands.get(called.name)
+        if command is None:
+            return self._unknown_command(called.name)
+        return command.read(called.argument)
+
+    def _unknown_command(self, name: str) -> Answer:
+        near = self.repertoire.nearest_commands(name)
+
+        def answer(context: Context) -> Outcome:
+            choices = [Choice(f"/{command}", f"/{command}") for command in near or ["help"]]
+            return context.show(context.say("talk.unknown_command"), *choices)
+
+        return answer
+
+    def _passed(self, context: Context) -> Outcome:
+        """A press on a question that has passed: say so to whoever pressed, and show the open one again."""
+        top = context.session.top
+        feature = self.repertoire.by_name.get(top.feature) if top else None
+        again = feature.ask(context) if feature and feature.ask else None
+        aside = Reply(context.say("talk.passed"), aside=True)
+        return Outcome((aside, again) if again else (aside,))
+
+    def _resume(self, context: Context, text: str) -> Outcome | None:
+        top = context.session.top
+        feature = self.repertoire.by_name.get(top.feature) if top else None
+        if not text or feature is None or feature.resume is None:
+            return None
+        return feature.resume(text)(context)
+
+    def _free(self, context: Context) -> Outcome:
+        if not self.message.text:
+            return context.show(context.say("talk.empty"))
+        if self._heard is None:
+            return context.show(context.say("talk.no_such_choice"))
+        return self._heard.answer(context)
+
+
+def _picked(session: Session, text: str) -> list[Choice]:
+    """Return the choices of the last list that `text` names, by label or, unless a prompt is open, by number."""
+    wanted = folded(text)
+    same = [choice for choice in session.listed if folded(choice.label) == wanted]
+    prompted = session.asked is not None and session.asked.reply.prompt is not None
+    if same or prompted or not text.isdecimal():
+        return same
+    number = int(text[:6])
+    return list(session.listed[number - 1 : number]) if number else []
+
+
+def number(session: Session, replies: Sequence[Reply]) -> tuple[Session, list[tuple[Reply, int | None]]]:
+    """Give each question among `replies` a turn; return the session that remembers the last one, and the pairs."""
+    numbered: list[tuple[Reply, int | None]] = []
+    for reply in replies:
+        turn = None
+        if reply.is_question and not reply.aside:
+            turn = session.turns + 1
+            session = replace(session, turns=turn, asked=Question(turn, reply))
+        if reply.choices and not reply.aside:
+            session = replace(session, listed=reply.choices)
+        numbered.append((reply, turn))
+    return session, numbered

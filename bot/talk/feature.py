@@ -1,0 +1,121 @@
+"""What a feature offers the conversation, and all it may know and do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.core.message import Address, Choice, Reply
+from bot.core.session import Session
+
+Say = Callable[..., str]
+"""Word a phrase: `say("rumours.none", name=…)` in the language of the conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a feature may know beyond its library: this conversation, this turn's transaction, the clock, chance.
+
+    `say_in` words phrases in another language; `admin` says that who spoke runs a shared chat.
+    """
+
+    session: Session
+    language: str
+    say: Say
+    say_in: Callable[[str], Say]
+    now: datetime
+    chance: Random
+    tx: Connection
+    shared: bool = False
+    admin: bool = False
+
+    def show(self, text: str, *choices: Choice, **wishes: Any) -> "Outcome":
+        """Return the outcome that shows one reply and changes nothing."""
+        return Outcome((Reply(text, choices, **wishes),))
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Something another conversation (or this one, later) is to hear; run as that conversation's own turn.
+
+    `feature` is whose `wake` hears `what`, a small JSON object; `key` makes it happen once.
+    """
+
+    to: Address
+    feature: str
+    what: dict[str, Any]
+    when: datetime
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything a feature may do: replies, the session changed, tellings, or forgetting the conversation.
+
+    `session=None` leaves the session as it is.
+    """
+
+    replies: tuple[Reply, ...] = ()
+    session: Session | None = None
+    tell: tuple[Telling, ...] = ()
+    forget: bool = False
+
+    def then(self, session: Session) -> "Outcome":
+        """Return the outcome with the session changed."""
+        return replace(self, session=session)
+
+
+Answer = Callable[[Context], Outcome]
+"""The quick part of an answer. It runs inside the transaction and may be run again."""
+
+Read = Callable[[str], Answer]
+"""The slow and pure part: look at the words, outside of any transaction, and return the answer to give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`/name text`, the same on every platform.
+
+    `suggest(argument, language)` completes a half-typed argument from memory, at once. Only a command that is
+    `linkable` may come from a link, and only with an argument that leads somewhere.
+    """
+
+    name: str
+    read: Read
+    suggest: Callable[[str, str], list[str]] | None = None
+    argument: bool = False
+    private: bool = False
+    admin: bool = False
+    linkable: Callable[[str], bool] | None = None
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How sure a feature is (0 to 1) that free text is for it, and what it would answer."""
+
+    score: float
+    answer: Answer
+
+
+def _nothing(_: str) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A slice of what Hearsay does.
+
+    `listen` judges free text that nobody claimed; `resume` gets the words while this feature's scene is on top; `ask`
+    words its open question again; `wake` hears a telling.
+    """
+
+    name: str
+    commands: tuple[Command, ...] = ()
+    listen: Callable[[str], Heard | None] = _nothing
+    resume: Read | None = None
+    ask: Callable[[Context], Reply | None] | None = None
+    wake: Callable[[dict[str, Any]], Answer] | None = None

@@ -1,0 +1,36 @@
+"""What was typed, cleaned: control characters out, white space folded, length bounded."""
+
+import unicodedata
+from dataclasses import dataclass
+
+LONGEST = 4096
+_KEPT_CONTROLS = {"\n", "\u200d", "\u200c"}
+
+
+def clean(text: str) -> str:
+    """Return at most 4,096 characters of `text` without what cannot be seen, white space folded."""
+    head = text[: 2 * LONGEST]
+    seen = "".join(c if unicodedata.category(c)[0] != "C" or c in _KEPT_CONTROLS else " " for c in head)
+    return " ".join(seen.split())[:LONGEST]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command as typed: `/Rumour@bot jobs` is name `rumour`, argument `jobs`."""
+
+    name: str
+    argument: str
+
+
+def call(text: str) -> Call | None:
+    """Return the command that `text` calls, or None where it is plain words."""
+    if not text.startswith("/") or len(text) < 2 or not text[1].isalpha():
+        return None
+    head, _, argument = text[1:].partition(" ")
+    return Call(head.partition("@")[0].lower(), argument.strip())
+
+
+def folded(text: str) -> str:
+    """Return `text` without case and accents, as labels and names are compared."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())

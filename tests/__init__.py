@@ -1,0 +1,1 @@
+"""What holds Hearsay to account."""
