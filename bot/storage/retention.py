@@ -1,0 +1,25 @@
+"""How long things are kept, and the sweep that deletes what is over."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Table, delete
+
+from bot.storage.moments import millis
+from bot.storage.tables import BUBBLES, MISSED_TERMS, SEEN, SESSIONS, TELLINGS
+
+KEPT: dict[str, tuple[Table, str, timedelta]] = {
+    "sessions": (SESSIONS, "changed", timedelta(days=30)),
+    "seen": (SEEN, "at", timedelta(hours=48)),
+    "bubbles": (BUBBLES, "made", timedelta(days=1)),
+    "tellings": (TELLINGS, "done", timedelta(hours=48)),
+    "missed_terms": (MISSED_TERMS, "last", timedelta(days=90)),
+}
+"""Table → (itself, the column its age counts from, how long)."""
+
+
+def sweep(tx: Connection, now: datetime) -> int:
+    """Delete every row that is older than its table keeps; return how many."""
+    return sum(
+        tx.execute(delete(table).where(table.c[since] < millis(now - span))).rowcount
+        for table, since, span in KEPT.values()
+    )
