@@ -1,0 +1,1 @@
+"""Files become checked, frozen objects. Knows no feature."""

@@ -1,0 +1,78 @@
+"""Pydantic's complaints in words that a volunteer can act on."""
+
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from bot.library.problem import Problem, did_you_mean
+from bot.library.shape import field_type, unwrap
+from bot.library.source import At, Source
+
+
+def problems(error: ValidationError, model: type[BaseModel], *sources: Source) -> list[Problem]:
+    """Return one problem for each complaint, placed in the first of `sources` that holds the spot."""
+    return [_problem(complaint, model, sources) for complaint in error.errors()]
+
+
+def _problem(complaint: Any, model: type[BaseModel], sources: tuple[Source, ...]) -> Problem:
+    at: At = tuple(complaint["loc"])
+    what, fix = _words(complaint, model, at)
+    unknown = complaint["type"] == "extra_forbidden"
+    spot = at[:-1] if complaint["type"] == "missing" else at
+    source = next((source for source in sources if source.has(spot)), sources[-1])
+    return source.problem(spot, what, fix, key=unknown or complaint["type"] == "missing")
+
+
+def _words(complaint: Any, model: type[BaseModel], at: At) -> tuple[str, str]:
+    """Return what is wrong and how to mend it."""
+    name, value, extra = at[-1] if at else "this file", complaint["input"], complaint.get("ctx", {})
+    shown = f"'{value}'" if isinstance(value, str) and len(value) < 60 else "this"
+    if complaint["type"] == "extra_forbidden":
+        return f"'{name}' is not known here", did_you_mean(str(name), _fields(model, at[:-1]))
+    if complaint["type"] == "string_pattern_mismatch":
+        return f"{shown} does not fit '{name}'", _pattern_fix(extra["pattern"])
+    kind = next((kind for kind in _SAID if complaint["type"].startswith(kind)), None)
+    if kind is None:
+        return f"'{name}': {str(complaint['msg']).removeprefix('Value error, ')}", ""
+    what, fix = _SAID[kind]
+    size = len(value) if isinstance(value, str) else extra.get("actual_length")
+    facts = {"most": extra.get("max_length"), "least": extra.get("min_length"), "expected": extra.get("expected")}
+    return what.format(name=name, shown=shown, size=size), fix.format(name=name, **facts)
+
+
+# The beginning of pydantic's error type → what is wrong, how to mend it.
+_SAID = {
+    "missing": ("'{name}' is missing", "add '{name}:'"),
+    "literal_error": ("{shown} is not one of the words for '{name}'", "use {expected}"),
+    "int_": ("'{name}' should be a whole number, not {shown}", "write digits, for example 20"),
+    "date_": ("'{name}' should be a day, not {shown}", "write year-month-day, for example 2026-11-20"),
+    "bool_": ("'{name}' should be true or false, not {shown}", "write true or false"),
+    "string_too_long": ("'{name}' is {size} characters long", "use at most {most}"),
+    "string_too_short": ("'{name}' is empty", "write it, or remove the line"),
+    "string_type": ("'{name}' should be text", "write it on one line; in double quotes if it has a colon and a space"),
+    "too_short": ("'{name}' has {size}", "give at least {least}"),
+    "too_long": ("'{name}' has {size}", "give at most {most}"),
+    "list_type": ("'{name}' should be a list", "write [one, two], or a line for each with '- ' before it"),
+    "dict_type": ("'{name}' should have parts of its own", "write 'key: value' lines, indented by two spaces"),
+    "model_": ("'{name}' should have parts of its own", "write 'key: value' lines, indented by two spaces"),
+}
+
+
+def _pattern_fix(pattern: str) -> str:
+    return (
+        "write a year (2010), years (2006-2018) or a month (2024-07)"
+        if r"\d{4}" in pattern
+        else f"it should match {pattern}"
+    )
+
+
+def _fields(model: Any, at: At) -> list[str]:
+    """Return the field names of the model that stands at `at` inside `model`."""
+    for part in at:
+        kind, _ = unwrap(model)
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            model = field_type(kind, str(part))
+        else:
+            model = getattr(kind, "__args__", (None,))[-1]
+    kind, _ = unwrap(model)
+    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []

@@ -1,0 +1,50 @@
+"""JSON Schema for editors, from the same models that check the files."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from bot.library.load import Kind, Pack
+from bot.library.shape import field_type, has_words
+
+FOLDER = "schema"
+DRAFT = "http://json-schema.org/draft-07/schema#"  # the newest that YAML editors read
+
+
+def write_schemas(root: Path, kinds: Iterable[Kind[Any]]) -> Iterator[Path]:
+    """Write a schema for each kind, and one for its translations; yield the files written."""
+    folder = root / FOLDER
+    folder.mkdir(exist_ok=True)
+    for name, schema in schemas(kinds):
+        path = folder / f"{name}.json"
+        path.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        yield path
+
+
+def schemas(kinds: Iterable[Kind[Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (name, schema): `rumour` for originals, `rumour.words` for translations, `pack` for pack.yaml."""
+    yield "pack", {"$schema": DRAFT, **_draft7(Pack.model_json_schema())}
+    for kind in kinds:
+        whole = _draft7(kind.model.model_json_schema())
+        yield kind.name, {"$schema": DRAFT, **whole}
+        if kind.translated:
+            words = {name for name in kind.model.model_fields if has_words(field_type(kind.model, name))}
+            yield f"{kind.name}.words", {"$schema": DRAFT, **_words_only(whole, words)}
+
+
+def _draft7(schema: Any) -> Any:
+    """Return `schema` with the one keyword that draft 7 names otherwise."""
+    text = json.dumps(schema).replace('"#/$defs/', '"#/definitions/').replace('"$defs":', '"definitions":')
+    return json.loads(text)
+
+
+def _words_only(schema: dict[str, Any], words: set[str]) -> dict[str, Any]:
+    """Return a schema in which only words stand and nothing is required."""
+    properties = {name: part for name, part in schema["properties"].items() if name in words}
+    inner = {name: _optional(part) for name, part in schema.get("definitions", {}).items()}
+    return _optional(schema) | {"properties": properties, "definitions": inner}
+
+
+def _optional(schema: dict[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in schema.items() if name != "required"}

@@ -1,0 +1,101 @@
+"""The marks that models put on their fields, and the walk over a tree that finds them.
+
+A model says of each string what it is: words (which a translation may replace), or a reference to another entry.
+Translation, references, links and the rules of prose all follow from these marks.
+"""
+
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from bot.library.source import At, Tree
+
+
+class Entry(BaseModel):
+    """What every model of a content file is: frozen, and strict about unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Text that people read (or type), in one language; `most` words; digits only by name, unless `digits`."""
+
+    most: int | None = None
+    digits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """The id of an entry of another kind."""
+
+    kind: str
+
+
+LONGEST_TITLE = 34
+"""The narrowest button of all platforms: Discord's guideline for labels with an icon."""
+
+Text = Annotated[str, Words(), StringConstraints(min_length=1, max_length=1000)]
+Title = Annotated[str, Words(), StringConstraints(min_length=1, max_length=LONGEST_TITLE)]
+Phrase = Annotated[str, Words(digits=True), StringConstraints(min_length=1, max_length=300)]
+"""What people type, for matching; never shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A string in a tree, where it stands, and its mark."""
+
+    at: At
+    value: str
+    mark: Words | Ref | None
+
+
+def unwrap(kind: Any) -> tuple[Any, Words | Ref | None]:
+    """Return a field's type without `Annotated` and `None`, and the mark it carries."""
+    mark = None
+    while True:
+        origin = get_origin(kind)
+        if origin is Annotated:
+            kind, *metadata = get_args(kind)
+            mark = next((data for data in metadata if isinstance(data, Words | Ref)), mark)
+        elif origin in (Union, types.UnionType):
+            kind = next(part for part in get_args(kind) if part is not type(None))
+        else:
+            return kind, mark
+
+
+def field_type(model: type[BaseModel], name: str) -> Any:
+    """Return the annotation of a field, marks included; None where the model has no such field."""
+    field = model.model_fields.get(name)
+    return Annotated[field.annotation, *field.metadata] if field and field.metadata else field and field.annotation
+
+
+def leaves(kind: Any, tree: Tree, at: At = ()) -> Iterator[Leaf]:
+    """Yield every string of `tree` with the mark that `kind` puts on it; what does not fit the kind is passed over."""
+    kind, mark = unwrap(kind)
+    if isinstance(tree, str):
+        yield Leaf(at, tree, mark)
+    elif isinstance(tree, list):
+        inner = (get_args(kind) or (str,))[0]
+        for number, child in enumerate(tree):
+            yield from leaves(inner, child, (*at, number))
+    elif isinstance(kind, type) and issubclass(kind, BaseModel):
+        for name, child in tree.items():
+            if (inner := field_type(kind, name)) is not None:
+                yield from leaves(inner, child, (*at, name))
+    elif get_origin(kind) is dict:
+        for name, child in tree.items():
+            yield from leaves(get_args(kind)[1], child, (*at, name))
+
+
+def has_words(kind: Any) -> bool:
+    """Say whether anything below `kind` is words."""
+    kind, mark = unwrap(kind)
+    if isinstance(mark, Words):
+        return True
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return any(has_words(field_type(kind, name)) for name in kind.model_fields)
+    return any(has_words(part) for part in get_args(kind))
