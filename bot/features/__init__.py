@@ -1,0 +1,1 @@
+"""What Hearsay does, by feature. Features never import one another."""

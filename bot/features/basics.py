@@ -1,0 +1,102 @@
+"""What works in the middle of anything: /start /help /language /privacy /forget /stop /support, hello and thanks."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.core.message import Choice
+from bot.matching.tongue import Tongue
+from bot.storage.retention import KEPT
+from bot.talk.feature import Answer, Command, Context, Feature, Heard, Outcome
+
+ROLES = ("agent", "youth", "facilitator", "coordinator", "curious")
+SURE = 0.99
+
+
+def feature(languages: Mapping[str, str], tongues: Mapping[str, Tongue]) -> Feature:
+    """Return the feature; `languages` gives code → the language's own name."""
+    commands = (
+        Command("start", start, linkable=lambda argument: argument in ("", *ROLES)),
+        Command("help", lambda _: help_),
+        Command("language", lambda argument: language(argument, languages)),
+        Command("privacy", lambda _: privacy),
+        Command("forget", lambda _: forget),
+        Command("stop", lambda _: stop),
+        Command("support", lambda _: support, private=True),
+    )
+    return Feature("basics", commands, listen=lambda text: small_talk(text, tongues))
+
+
+def start(argument: str) -> Answer:
+    """`/start`: who are you? `/start youth`: where to begin. Says at once that this is an automated assistant."""
+
+    def answer(context: Context) -> Outcome:
+        say = context.say
+        met = replace(context.session, met=True)
+        if argument in ROLES:
+            return context.show(say(f"start.{argument}_text"), *menu(context)).then(met)
+        roles = [Choice(say(f"start.{role}"), f"/start {role}") for role in ROLES]
+        return context.show(f"{say('start.hello')}\n\n{say('start.who')}", *roles).then(met)
+
+    return answer
+
+
+def menu(context: Context) -> list[Choice]:
+    """Return the ways on that always make sense."""
+    return [Choice(context.say(f"menu.{name}"), f"/{name}") for name in ("rumours", "tip", "terms", "help")]
+
+
+def help_(context: Context) -> Outcome:
+    """List the commands."""
+    return context.show(context.say("help.text"), *menu(context)[:3])
+
+
+def language(argument: str, languages: Mapping[str, str]) -> Answer:
+    """`/language es`, by code or by the language's own name; without one, ask."""
+    wanted = argument.casefold()
+    code = next((code for code, name in languages.items() if wanted in (code, name.casefold())), None)
+
+    def answer(context: Context) -> Outcome:
+        choices = [Choice(name, f"/language {other}") for other, name in languages.items()]
+        if code is None:
+            return context.show(context.say("language.unknown" if argument else "language.choose"), *choices)
+        chosen = replace(context.session, language=code)
+        return context.show(
+            context.say_in(code)("language.chosen"), *menu(replace(context, say=context.say_in(code)))
+        ).then(chosen)
+
+    return answer
+
+
+def privacy(context: Context) -> Outcome:
+    """Say what is kept and for how long."""
+    hours = round(KEPT["bubbles"][2].total_seconds() / 3600)
+    days = KEPT["sessions"][2].days
+    text = context.say("privacy.text", answers_hours=hours, session_days=days)
+    return context.show(text)
+
+
+def forget(context: Context) -> Outcome:
+    """Delete everything of the conversation; in a shared chat, for those who run it only."""
+    if context.shared and not context.admin:
+        return context.show(context.say("forget.admins_only"))
+    return replace(context.show(context.say("forget.done")), forget=True)
+
+
+def stop(context: Context) -> Outcome:
+    """Leave every scene."""
+    left = replace(context.session, scenes=(), asked=None, listed=())
+    return context.show(context.say("stop.done"), *menu(context)).then(left)
+
+
+def support(context: Context) -> Outcome:
+    """Say where help may be found."""
+    return context.show(f"{context.say('support.believe')}\n\n{context.say('support.routes')}")
+
+
+def small_talk(text: str, tongues: Mapping[str, Tongue]) -> Heard | None:
+    """Recognise a text that is only a greeting or only thanks."""
+    if any(tongue.is_greeting(text) for tongue in tongues.values()):
+        return Heard(SURE, lambda context: context.show(context.say("talk.hello"), *menu(context)))
+    if any(tongue.is_thanks(text) for tongue in tongues.values()):
+        return Heard(SURE, lambda context: context.show(context.say("talk.thanks")))
+    return None

@@ -1,0 +1,127 @@
+"""The glossary: a word and what it means, found however it is typed."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from bot.core.markup import escape
+from bot.core.message import Choice, Reply
+from bot.features.glossary.entry import TERMS, Term
+from bot.features.glossary.find import TermFinder
+from bot.library.common import SOURCES
+from bot.library.load import Library
+from bot.matching.tongue import Tongue
+from bot.storage import missed
+from bot.talk.feature import Answer, Command, Context, Feature, Heard, Outcome
+from bot.talk.words import folded
+
+KINDS = (TERMS,)
+NAME = "glossary"
+SURE = 0.95
+
+
+def feature(library: Library, tongues: Mapping[str, Tongue]) -> Feature:
+    """Return the feature for `library`."""
+    return _Glossary(library, tongues).feature()
+
+
+class _Glossary:
+    def __init__(self, library: Library, tongues: Mapping[str, Tongue]) -> None:
+        languages = library.pack.languages
+        self._languages = languages
+        self._terms = {language: library.all(TERMS, language) for language in languages}
+        self._sources = library.only(SOURCES, next(iter(languages))).sources
+        self._ids = next(iter(self._terms.values())).keys()
+        self._finder = TermFinder(self._terms)
+        self._tongues = tongues
+
+    def feature(self) -> Feature:
+        return Feature(
+            NAME,
+            (
+                Command("term", self.read, self.suggest, argument=True, private=True, linkable=self._ids.__contains__),
+                Command("terms", self.browse, argument=True),
+            ),
+            listen=self.listen,
+            resume=self.resume,
+            ask=self.ask,
+        )
+
+    def read(self, argument: str) -> Answer:
+        """`/term <word>`; without a word, ask for it."""
+        if argument in self._ids:
+            return lambda context: self._show(context, argument)
+        if not argument:
+            return lambda context: Outcome((self.ask(context),), context.session.enter(NAME))
+        return lambda context: self._look_up(context, argument)
+
+    def resume(self, text: str) -> Answer:
+        """Take the word that `/term` asked for."""
+        return lambda context: self._look_up(context, text).then(context.session.leave(NAME))
+
+    def ask(self, context: Context) -> Reply:
+        """Ask for a word."""
+        return Reply(context.say("glossary.which_word"), prompt=context.say("glossary.your_word"))
+
+    def listen(self, text: str) -> Heard | None:
+        """Claim a term standing alone, and "what is a …?" about one."""
+        for language, tongue in self._tongues.items():
+            name = self._finder.exact(tongue.asked_for(text), language)
+            if name:
+                return Heard(SURE, partial(self._show, name=name))
+        return None
+
+    def browse(self, argument: str) -> Answer:
+        """`/terms`: the letters; `/terms s`: the terms under one."""
+
+        def answer(context: Context) -> Outcome:
+            terms = self._terms[context.language]
+            by_letter: dict[str, list[str]] = {}
+            for name in sorted(terms, key=lambda name: folded(terms[name].name)):
+                by_letter.setdefault(folded(terms[name].name)[0], []).append(name)
+            if argument.casefold() in by_letter:
+                choices = [self._choice(context, name) for name in by_letter[argument.casefold()]]
+                return context.show(f"**{argument.upper()}**", *choices)
+            letters = [Choice(letter.upper(), f"/terms {letter}") for letter in by_letter]
+            return context.show(context.say("glossary.letters", count=len(terms)), *letters)
+
+        return answer
+
+    def suggest(self, typed: str, language: str) -> list[str]:
+        """Complete names that begin with what is typed."""
+        start = folded(typed)
+        return sorted(term.name for term in self._terms[language].values() if folded(term.name).startswith(start))
+
+    def _look_up(self, context: Context, word: str) -> Outcome:
+        found = self._finder.find(word, context.language)
+        if found.term:
+            return self._show(context, found.term)
+        missed.note(context.tx, word, context.language, context.now)
+        choices = [self._choice(context, name) for name in found.near]
+        text = context.say("glossary.near" if choices else "glossary.unknown", word=escape(word[:60]))
+        return context.show(text, *choices, Choice(context.say("glossary.browse"), "/terms"))
+
+    def _show(self, context: Context, name: str) -> Outcome:
+        say, term = context.say, self._terms[context.language][name]
+        parts = [
+            f"**{term.name[:1].upper()}{term.name[1:]}.** {term.definition}",
+            *([say("glossary.example", example=term.example)] if term.example else []),
+            *([say("glossary.instead", instead=term.instead)] if term.instead else []),
+            say("glossary.elsewhere", names=self._elsewhere(context.language, name, term)),
+            self._cited(context, term),
+        ]
+        choices = [self._choice(context, related) for related in term.related]
+        return context.show("\n\n".join(parts), *choices, link=f"/term {name}")
+
+    def _elsewhere(self, language: str, name: str, term: Term) -> str:
+        own = {code: self._terms[code][name].name for code in self._languages if code != language}
+        return " · ".join(f"{code} *{word}*" for code, word in {**own, **term.names}.items() if code != language)
+
+    def _cited(self, context: Context, term: Term) -> str:
+        if not term.sources:
+            return context.say("glossary.no_source")
+        cited = (self._sources[name] for name in term.sources)
+        links = " · ".join(f"[{source.title}]({source.url})" for source in cited)
+        return context.say("glossary.sources", sources=links)
+
+    def _choice(self, context: Context, name: str) -> Choice:
+        return Choice(self._terms[context.language][name].name, f"/term {name}")

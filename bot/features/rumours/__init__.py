@@ -1,0 +1,180 @@
+"""Rumours: found from a person's own words, answered with something to say, a question, a fact."""
+
+from collections.abc import Mapping
+
+from bot.core.message import Choice, Reply
+from bot.features.rumours import replies
+from bot.features.rumours.entry import RUMOURS, Rumour
+from bot.features.rumours.find import Finder, Finding
+from bot.library.common import SOURCES, THEMES
+from bot.library.load import Library
+from bot.matching.tongue import Tongue
+from bot.talk.feature import Answer, Command, Context, Feature, Heard, Outcome
+from bot.talk.words import folded
+
+KINDS = (RUMOURS,)
+NAME = "rumours"
+OFFERED = 3
+NEVER_SURE = 0.05  # the floor that lets any other feature that recognises the words come first
+
+
+def feature(
+    library: Library, tongues: Mapping[str, Tongue], techniques: Mapping[str, Mapping[str, tuple[str, bool]]]
+) -> Feature:
+    """Return the feature for `library`; `techniques` gives language → id → (name, safe for high sensitivity)."""
+    return _Rumours(library, tongues, techniques).feature()
+
+
+class _Rumours:
+    def __init__(
+        self, library: Library, tongues: Mapping[str, Tongue], techniques: Mapping[str, Mapping[str, tuple[str, bool]]]
+    ) -> None:
+        self._library = library
+        self._rumours = {language: library.all(RUMOURS, language) for language in library.pack.languages}
+        self._sources = library.only(SOURCES, next(iter(library.pack.languages))).sources
+        self._techniques = techniques
+        self._ids = next(iter(self._rumours.values())).keys()
+        self._finder = Finder(self._rumours, tongues)
+
+    def feature(self) -> Feature:
+        return Feature(
+            NAME,
+            (
+                Command(
+                    "rumour", self.read, self.suggest, argument=True, private=True, linkable=self._ids.__contains__
+                ),
+                Command("rumours", self.browse, argument=True),
+                Command("not", self.not_it, hidden=True),
+            ),
+            listen=self.listen,
+            resume=self.resume,
+            ask=self.ask,
+        )
+
+    def read(self, argument: str) -> Answer:
+        """`/rumour`: a card or a part of one by id, else whatever the words mean; without words, ask for them."""
+        name, _, section = argument.partition(" ")
+        if name in self._ids and section in ("", *replies.SECTIONS):
+            return lambda context: self._card(context, name, section)
+        if not argument:
+            return self._prompt
+        return self.listen(argument).answer
+
+    def listen(self, text: str) -> Heard:
+        """Judge free text: surely one rumour, perhaps one of a few, or none we know."""
+        found = self._finder.find(text)
+        return Heard(max(found.confidence, NEVER_SURE), lambda context: self._found(context, found))
+
+    def resume(self, text: str) -> Answer:
+        """Take the words that `/rumour` asked for."""
+        heard = self.listen(text)
+
+        def answer(context: Context) -> Outcome:
+            return heard.answer(context).then(context.session.leave(NAME))
+
+        return answer
+
+    def ask(self, context: Context) -> Reply:
+        """Ask what was heard."""
+        return Reply(context.say("rumours.what_heard"), prompt=context.say("rumours.your_words"))
+
+    def suggest(self, typed: str, language: str) -> list[str]:
+        """Complete ids whose id or neutral name begins with what is typed."""
+        start = typed.casefold()
+        rumours = self._rumours[language].items()
+        return [name for name, rumour in rumours if name.startswith(start) or rumour.name.casefold().startswith(start)]
+
+    def browse(self, argument: str) -> Answer:
+        """`/rumours`: the themes; `/rumours work`: the cards of one."""
+
+        def answer(context: Context) -> Outcome:
+            themes = self._library.all(THEMES, context.language)
+            if argument in themes:
+                return context.show(f"**{themes[argument].name}**", *self._cards(context, self._of_theme(argument)))
+            named = sorted(themes.items(), key=lambda item: folded(item[1].name))
+            choices = [Choice(theme.name, f"/rumours {name}") for name, theme in named]
+            return context.show(context.say("rumours.themes"), *choices)
+
+        return answer
+
+    def not_it(self, argument: str) -> Answer:
+        """`/not jobs wages`: that card was not meant; offer the runner-up, then its neighbours."""
+        tried = argument.split()
+
+        def answer(context: Context) -> Outcome:
+            if not tried or tried[0] not in self._ids:
+                return self._none(context)
+            theme = self._library.folders[RUMOURS.name, tried[0]]
+            near = dict.fromkeys([name for name in tried[1:] if name in self._ids] + self._of_theme(theme))
+            near.pop(tried[0], None)
+            choices = [*self._cards(context, list(near)[: OFFERED + 1]), self._none_of_these(context)]
+            return context.show(context.say("rumours.sorry_not_it"), *choices)
+
+        return answer
+
+    def _prompt(self, context: Context) -> Outcome:
+        return Outcome((self.ask(context),), context.session.enter(NAME))
+
+    def _card(self, context: Context, name: str, section: str) -> Outcome:
+        rumour = self._rumours[context.language][name]
+        if not section:
+            return Outcome((replies.card(context, name, rumour, self._sources),))
+        text = {
+            "facts": lambda: replies.facts(context, rumour, self._sources),
+            "feeling": lambda: replies.feeling(context, rumour),
+            "talk": lambda: context.say("rumours.safe_talk" if rumour.sensitivity == "high" else "rumours.talk"),
+            "caution": lambda: replies.caution(context, rumour),
+            "sources": lambda: replies.source_lines(context, rumour, self._sources),
+            "town": lambda: context.say("rumours.town_missing", need=rumour.local.need, who=rumour.local.who),
+            "support": lambda: replies.support(context, rumour),
+        }[section]()
+        more = self._ways(context, rumour) if section == "talk" else []
+        return context.show(text, *more, Choice(context.say("rumours.back"), f"/rumour {name}"))
+
+    def _ways(self, context: Context, rumour: Rumour) -> list[Choice]:
+        """Return the techniques that suit; where dignity is attacked, only those that keep everybody safe."""
+        known = self._techniques[context.language]
+        careful = rumour.sensitivity == "high"
+        return [
+            Choice(known[name][0], f"/technique {name}") for name in rumour.techniques if known[name][1] or not careful
+        ]
+
+    def _found(self, context: Context, found: Finding) -> Outcome:
+        if found.decision == "none":
+            return self._none(context)
+        names = list(dict.fromkeys(match.entry for match in found.candidates))
+        if found.decision == "offer":
+            choices = [*self._cards(context, names[:OFFERED]), self._none_of_these(context)]
+            return context.show(context.say("rumours.did_you_mean"), *choices)
+        if found.blocked:
+            return self._blocked(context, names[0])
+        (card,) = self._card(context, names[0], "").replies
+        runner_up = names[1] if len(names) > 1 else ""
+        not_it = Choice(card.choices[-1].label, f"/not {names[0]} {runner_up}".strip())
+        return context.show(card.text, *card.choices[:-1], not_it, link=card.link)
+
+    def _blocked(self, context: Context, name: str) -> Outcome:
+        """Dehumanising words: not repeated, not debated; support, a way to stop, the term."""
+        say = context.say
+        return context.show(
+            say("rumours.blocked"),
+            Choice(say("rumours.get_support"), f"/rumour {name} support"),
+            Choice(say("rumours.stay_safe"), f"/rumour {name} talk"),
+            Choice(say("rumours.show_card"), f"/rumour {name}"),
+        )
+
+    def _none(self, context: Context) -> Outcome:
+        say = context.say
+        return context.show(
+            say("rumours.none"), Choice(say("rumours.see_themes"), "/rumours"), Choice(say("rumours.get_tip"), "/tip")
+        )
+
+    def _none_of_these(self, context: Context) -> Choice:
+        return Choice(context.say("rumours.none_of_these"), "/not")
+
+    def _cards(self, context: Context, names: list[str]) -> list[Choice]:
+        rumours = self._rumours[context.language]
+        return [Choice(rumours[name].name, f"/rumour {name}") for name in names]
+
+    def _of_theme(self, theme: str) -> list[str]:
+        return [name for name in self._ids if self._library.folders[RUMOURS.name, name] == theme]

@@ -1,0 +1,151 @@
+"""Dialogue techniques: a tip at once, narrowed by three quick presses, and all of them to browse."""
+
+from bot.core.message import Choice, Reply
+from bot.features.techniques.entry import SITUATIONS, TECHNIQUES, Technique
+from bot.features.techniques.select import rank
+from bot.library.common import SOURCES
+from bot.library.figures import draw_year, fill
+from bot.library.load import Library
+from bot.talk.feature import Answer, Command, Context, Feature, Outcome
+from bot.talk.words import folded
+
+KINDS = (TECHNIQUES, SITUATIONS)
+PARTS = ("who", "where", "feeling")
+
+
+def feature(library: Library) -> Feature:
+    """Return the feature for `library`."""
+    return _Techniques(library).feature()
+
+
+def names(library: Library) -> dict[str, dict[str, tuple[str, bool]]]:
+    """Return language → id → (name, safe where dignity is attacked), for features that point to techniques."""
+    return {
+        language: {name: (entry.name, entry.safe) for name, entry in library.all(TECHNIQUES, language).items()}
+        for language in library.pack.languages
+    }
+
+
+class _Techniques:
+    def __init__(self, library: Library) -> None:
+        languages = library.pack.languages
+        self._techniques = {language: library.all(TECHNIQUES, language) for language in languages}
+        self._situations = {language: library.only(SITUATIONS, language) for language in languages}
+        self._sources = library.only(SOURCES, next(iter(languages))).sources
+        self._ids = next(iter(self._techniques.values())).keys()
+
+    def feature(self) -> Feature:
+        return Feature(
+            "techniques",
+            (
+                Command("tip", self.tip, private=True),
+                Command("technique", self.technique, self.suggest, argument=True, linkable=self._ids.__contains__),
+                Command("techniques", lambda _: self.browse),
+            ),
+        )
+
+    def tip(self, argument: str) -> Answer:
+        """`/tip family home fear`: the best technique for what is known so far, and the next quick question."""
+        words = argument.split()
+
+        def answer(context: Context) -> Outcome:
+            situation = self._situation(words)
+            ranked = rank(self._techniques[context.language], situation)
+            return Outcome((self._tip(context, situation, ranked),))
+
+        return answer
+
+    def technique(self, argument: str) -> Answer:
+        """`/technique <id or name>`: the whole of it."""
+
+        def answer(context: Context) -> Outcome:
+            techniques = self._techniques[context.language]
+            called = {folded(entry.name): name for name, entry in techniques.items()}
+            name = argument if argument in self._ids else called.get(folded(argument))
+            return self.browse(context) if name is None else self._show(context, name)
+
+        return answer
+
+    def browse(self, context: Context) -> Outcome:
+        """Show all techniques by name."""
+        choices = [Choice(t.name, f"/technique {name}") for name, t in self._techniques[context.language].items()]
+        return context.show(context.say("techniques.all"), *choices)
+
+    def suggest(self, typed: str, language: str) -> list[str]:
+        """Complete ids whose id or name begins with what is typed."""
+        start = folded(typed)
+        found = self._techniques[language].items()
+        return [name for name, entry in found if name.startswith(start) or folded(entry.name).startswith(start)]
+
+    def _situation(self, words: list[str]) -> dict[str, str]:
+        """Return what the words of `/tip` say, in order; words that mean nothing are passed over."""
+        known = next(iter(self._situations.values()))
+        return {part: word for part in PARTS for word in words if word in getattr(known, part)}
+
+    def _tip(self, context: Context, situation: dict[str, str], ranked: list[str]) -> Reply:
+        say, techniques = context.say, self._techniques[context.language]
+        best = techniques[ranked[0]]
+        asked = next((part for part in PARTS if part not in situation), None)
+        text = f"**{best.name}.** {best.gist}"
+        if not self._is_same(context, situation, ranked[0]):
+            text += f"\n\n{_steps(best)}"
+        whole = Choice(say("techniques.whole"), f"/technique {ranked[0]}")
+        if asked is None:
+            others = [Choice(techniques[name].name, f"/technique {name}") for name in ranked[1:3]]
+            return Reply(text, (whole, *others, Choice(say("techniques.again"), "/tip")))
+        known = " ".join(situation.values())
+        labels: dict[str, str] = getattr(self._situations[context.language], asked)
+        options = [Choice(label, f"/tip {known} {name}".replace("  ", " ")) for name, label in labels.items()]
+        return Reply(f"{text}\n\n{say(f'techniques.ask_{asked}')}", (*options, whole))
+
+    def _is_same(self, context: Context, situation: dict[str, str], best: str) -> bool:
+        """Say whether `best` was the tip before the last answer too; its steps need not be read again."""
+        before = dict(list(situation.items())[:-1])
+        return bool(situation) and rank(self._techniques[context.language], before)[0] == best
+
+    def _show(self, context: Context, name: str) -> Outcome:
+        say, entry = context.say, self._techniques[context.language][name]
+        parts = [
+            f"**{entry.name}.** {entry.gist}",
+            say("techniques.when", when=entry.when),
+            _steps(entry),
+            say("techniques.example") + "\n" + self._example(context, entry),
+            say("techniques.pitfall", pitfall=entry.pitfall),
+            *self._evidence(context, entry),
+            *self._cited(context, entry),
+        ]
+        return context.show(
+            "\n\n".join(parts),
+            Choice(say("techniques.another_tip"), "/tip"),
+            Choice(say("techniques.see_all"), "/techniques"),
+            link=f"/technique {name}",
+        )
+
+    def _example(self, context: Context, entry: Technique) -> str:
+        say = context.say
+        lines = [
+            say("techniques.them", line=line.them)
+            if line.them
+            else say("techniques.you", line=line.you)
+            if line.you
+            else f"*{line.note}*"
+            for line in entry.example
+        ]
+        return "\n".join(f"> {line}  " for line in lines)
+
+    def _evidence(self, context: Context, entry: Technique) -> list[str]:
+        fact = entry.evidence
+        if fact is None:
+            return []
+        sentence = fill(fact.say, fact.figures, context.language)
+        year = draw_year(fact.year, context.language)
+        return [context.say("techniques.evidence", fact=sentence, place=fact.where, year=year)]
+
+    def _cited(self, context: Context, entry: Technique) -> list[str]:
+        cited = [self._sources[name] for name in entry.sources]
+        links = [f"[{source.title}]({source.url})" for source in cited]
+        return [context.say("techniques.sources", sources=" · ".join(links))] if links else []
+
+
+def _steps(entry: Technique) -> str:
+    return "\n".join(f"{number}. {step}" for number, step in enumerate(entry.steps, 1))

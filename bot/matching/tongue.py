@@ -1,0 +1,85 @@
+"""How one language is typed: its words cut, freed of frames and stop words, stemmed, and named by concept."""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Annotated
+
+import Stemmer
+from pydantic import Field
+
+from bot.library.load import Kind
+from bot.library.shape import Entry, Phrase, Words
+from bot.talk.words import folded
+
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
+
+
+class Typing(Entry):
+    """`matching/<language>.yaml`: stop words, frames around a rumour, aliases of concepts."""
+
+    stemmer: str | None = Field(None, description="The Snowball stemmer's name, where there is one")
+    stop: Annotated[str, Words(digits=True)] = Field("", description="Words that say nothing about the matter")
+    frames: list[Phrase] = Field([], description="What stands around the rumour: 'is it true that'")
+    asks: list[Phrase] = Field([], description="What stands before a word that is looked up: 'what is a'")
+    greetings: list[Phrase] = Field([], description="What people say when they come")
+    thanks: list[Phrase] = Field([], description="What people say when they are content")
+    aliases: dict[str, list[Phrase]] = Field({}, description="Concept → words and slang that mean it")
+
+
+TYPING = Kind("typing", "matching", Typing, translated=False)
+
+
+class Tongue:
+    """One language as a pure function from text to terms."""
+
+    def __init__(self, typing: Typing) -> None:
+        known = typing.stemmer in Stemmer.algorithms()
+        self._stem = lru_cache(maxsize=20_000)(Stemmer.Stemmer(typing.stemmer).stemWord if known else str)
+        self._stop = frozenset(_WORD.findall(folded(typing.stop)))
+        frames = sorted((folded(frame) for frame in typing.frames), key=len, reverse=True)
+        self._frame = re.compile(r"\b(?:" + "|".join(map(re.escape, frames)) + r")\b") if frames else None
+        self._asks = tuple(sorted((folded(ask) for ask in typing.asks), key=len, reverse=True))
+        self._greetings = frozenset(_letters(phrase) for phrase in typing.greetings)
+        self._thanks = frozenset(_letters(phrase) for phrase in typing.thanks)
+        self._concepts = {
+            tuple(self._stem(word) for word in _WORD.findall(folded(alias))): f"={concept}"
+            for concept, aliases in typing.aliases.items()
+            for alias in aliases
+        }
+        self._longest = max(map(len, self._concepts), default=0)
+
+    def bare(self, text: str) -> str:
+        """Return `text` folded and without frames; as it is where nothing else would be left."""
+        whole = folded(text).replace("’", "'")
+        bare = " ".join(self._frame.sub(" ", whole).split()) if self._frame else whole
+        return bare if len(_WORD.findall(bare)) >= 2 else whole
+
+    def asked_for(self, text: str) -> str:
+        """Return the word that "what is a …?" asks for; a text that asks nothing comes back without its marks."""
+        whole = folded(text).strip(" ?¿!¡.,\"'«»“”")
+        found = next((ask for ask in self._asks if whole.startswith(ask + " ")), "")
+        return whole[len(found) :].strip(" \"'«»“”")
+
+    def is_greeting(self, text: str) -> bool:
+        """Say whether `text` is only a greeting."""
+        return _letters(text) in self._greetings
+
+    def is_thanks(self, text: str) -> bool:
+        """Say whether `text` only says thanks."""
+        return _letters(text) in self._thanks
+
+    def words(self, bare: str) -> list[str]:
+        """Return the words of a bare text that are no stop words; all of them where only such are left."""
+        words = _WORD.findall(bare)
+        return [word for word in words if word not in self._stop] or words
+
+    def terms(self, words: Iterable[str]) -> list[str]:
+        """Return the stems of `words`, and the concept of each run of them that is an alias."""
+        stems = [self._stem(word) for word in words]
+        runs = (tuple(stems[i : i + n]) for n in range(1, self._longest + 1) for i in range(len(stems) - n + 1))
+        return stems + [self._concepts[run] for run in runs if run in self._concepts]
+
+
+def _letters(text: str) -> str:
+    return " ".join(_WORD.findall(folded(text)))

@@ -1,0 +1,57 @@
+"""What people type finds its rumour, or is said not to be known: the project's own measure, kept from sliding back."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.app import Content, tongues
+from bot.features.rumours.entry import RUMOURS
+from bot.features.rumours.find import Finder, Finding
+
+HEARD = yaml.safe_load((Path(__file__).parent / "heard.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def finder(content: Content) -> Finder:
+    library = content.library
+    return Finder({code: library.all(RUMOURS, code) for code in library.pack.languages}, tongues(library))
+
+
+def found(finder: Finder, language: str) -> list[tuple[str, Finding]]:
+    return [(wanted, finder.find(text)) for wanted, text in HEARD[language]]
+
+
+def share(hits: list[bool]) -> float:
+    return sum(hits) / len(hits)
+
+
+@pytest.mark.parametrize("language", HEARD)
+def test_the_measure_is_wide(language: str) -> None:
+    assert len(HEARD[language]) >= 150
+    assert sum(wanted == "none" for wanted, _ in HEARD[language]) >= 40
+
+
+@pytest.mark.parametrize("language", HEARD)
+def test_most_rumours_are_found(finder: Finder, language: str) -> None:
+    known = [(wanted, finding.candidates) for wanted, finding in found(finder, language) if wanted != "none"]
+    assert share([bool(c) and c[0].entry == wanted for wanted, c in known]) >= 0.72
+    assert share([wanted in [match.entry for match in c[:3]] for wanted, c in known]) >= 0.85
+
+
+@pytest.mark.parametrize("language", HEARD)
+def test_a_wrong_answer_is_rare(finder: Finder, language: str) -> None:
+    answers = [(wanted, f.candidates[0].entry) for wanted, f in found(finder, language) if f.decision == "answer"]
+    assert share([wanted == answer for wanted, answer in answers]) >= 0.75
+
+
+def test_every_way_of_saying_it_finds_its_own(finder: Finder, content: Content) -> None:
+    for language in content.library.pack.languages:
+        for name, rumour in content.library.all(RUMOURS, language).items():
+            for phrase in rumour.heard_as:
+                assert finder.find(phrase).candidates[0].entry == name, phrase
+
+
+@pytest.mark.parametrize("text", ["", "?", "the and of", "🙂" * 500, "x" * 4096, "‏مرحبا", "они забирают работу"])
+def test_odd_texts_never_break(finder: Finder, text: str) -> None:
+    assert finder.find(text).decision in ("answer", "offer", "none")
