@@ -1,0 +1,183 @@
+"""The `hearsay` command. Heavy imports stand inside the commands, so that `--help` answers at once."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.library.problem import Problem
+
+LANGUAGE = "language code, for example es"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    chosen = parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = chosen.command
+    from bot.library.problem import ContentError
+    from bot.settings import SettingsError
+
+    try:
+        return command(chosen)
+    except ContentError as error:
+        return _print_problems(error.problems)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, BrokenPipeError):
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    whole = argparse.ArgumentParser("hearsay", description="Calm answers to rumours, in the chats where people are.")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Callable[[argparse.Namespace], int], help_: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=help_, description=help_)
+        added.set_defaults(command=command)
+        return added
+
+    run = add("run", _run, "serve the web chat and every platform that is set up")
+    run.add_argument("--room", action="store_true", help="serve to the local network, with a QR code")
+    chat = add("chat", _chat, "talk in the terminal; nothing is kept")
+    chat.add_argument("--as", dest="drawn_as", default="terminal", choices=["terminal", "web", "telegram", "discord"])
+    chat.add_argument("--in", dest="language", metavar="LANGUAGE", help=LANGUAGE)
+    chat.add_argument("--record", type=Path, metavar="FILE", help="write the conversation as a transcript")
+    check = add("check", _check, "check all content and say what is wrong")
+    check.add_argument("--missing", metavar="LANGUAGE", help="list what this language lacks")
+    match = add("match", _match, "say which rumour each line of standard input means, as JSON lines")
+    match.add_argument("--lang", metavar="LANGUAGE", help=LANGUAGE)
+    add("schema", _schema, "write the editors' JSON Schemas into the content folder")
+    new = add("new", _new, "write a commented file to fill in")
+    new.add_argument("kind", choices=["rumour", "term", "technique"])
+    new.add_argument("id", help="lower-case words joined by hyphens")
+    new.add_argument("--theme", help="for a rumour: the folder it belongs in")
+    add("migrate", _migrate, "create or upgrade the database")
+    add("missed", _missed, "list the words that people looked up in vain")
+    return whole
+
+
+def _print_problems(problems: "Sequence[Problem]") -> int:
+    for problem in problems:
+        print(problem)
+    files = len({problem.path for problem in problems})
+    print(f"\n{_count(len(problems), 'problem')} in {_count(files, 'file')}.")
+    return 1
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    from bot.serve import serve
+
+    return serve(room=chosen.room)
+
+
+def _chat(chosen: argparse.Namespace) -> int:
+    import asyncio
+
+    from bot.app import App, load_content
+    from bot.platforms.terminal import NAME, Terminal
+    from bot.settings import load
+    from bot.storage.store import Store
+    from bot.storage.tables import METADATA
+
+    async def talk() -> None:
+        content = load_content(load().content)
+        terminal = Terminal(chosen.drawn_as, chosen.record)
+        store = Store(":memory:")
+        await store.run(METADATA.create_all)
+        app = App(store, content, {NAME: terminal})
+        await terminal.talk(app.assistant, app.delivery, chosen.language)
+        store.close()
+
+    asyncio.run(talk())
+    return 0
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    from bot.app import load_content, old_sources, utc_now
+    from bot.settings import load
+
+    content = load_content(load().content)
+    if chosen.missing:
+        lacking = [(path, at) for language, path, at in content.missing if language == chosen.missing]
+        for path, at in lacking:
+            print(f"{path}: {'.'.join(map(str, at)) or 'has no translation'}")
+        return 1 if lacking else 0
+    for name in old_sources(content.library, utc_now()):
+        print(f"warning: the source '{name}' has not been opened for a year; check it, and write the day")
+    print(f"{_count(content.files, 'file')}, no problems.")
+    return 0
+
+
+def _match(chosen: argparse.Namespace) -> int:
+    import json
+
+    from bot.app import load_content, tongues
+    from bot.features.rumours.entry import RUMOURS
+    from bot.features.rumours.find import Finder
+    from bot.settings import load
+
+    library = load_content(load().content).library
+    finder = Finder({code: library.all(RUMOURS, code) for code in library.pack.languages}, tongues(library))
+    for line in sys.stdin:
+        text = line.rstrip("\n")
+        found = finder.find(text, chosen.lang)
+        candidates = [{"id": m.entry, "score": round(m.score, 4), "phrase": m.phrase} for m in found.candidates]
+        answer = {"text": text, "decision": found.decision, "candidates": candidates}
+        print(json.dumps(answer, ensure_ascii=False), flush=True)
+    return 0
+
+
+def _schema(_: argparse.Namespace) -> int:
+    from bot.app import KINDS
+    from bot.library.schema import write_schemas
+    from bot.settings import load
+
+    for path in write_schemas(load().content, KINDS):
+        print(path)
+    return 0
+
+
+def _new(chosen: argparse.Namespace) -> int:
+    from bot.app import KINDS
+    from bot.library.scaffold import NewEntryError, write_new
+    from bot.settings import load
+
+    kind = next(kind for kind in KINDS if kind.name == chosen.kind)
+    try:
+        print(write_new(load().content, kind, chosen.id, chosen.theme))
+    except NewEntryError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _migrate(_: argparse.Namespace) -> int:
+    from bot.serve import prepare_database
+    from bot.settings import load
+
+    print(prepare_database(load().database))
+    return 0
+
+
+def _missed(_: argparse.Namespace) -> int:
+    import asyncio
+
+    from bot.serve import prepare_database
+    from bot.settings import load
+    from bot.storage import missed
+    from bot.storage.store import Store
+
+    path = prepare_database(load().database)
+    store = Store(path)
+    for word, language, count in asyncio.run(store.read(missed.most_wanted)):
+        print(f"{count:6} {language} {word}")
+    store.close()
+    return 0

@@ -1,0 +1,79 @@
+"""Environment (and `.env`) → one frozen Settings. Each is `HEARSAY_…`; `HEARSAY_X_FILE` reads X from a file."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "HEARSAY_"
+
+
+class SettingsError(Exception):
+    """A setting makes no sense; the message says which, and what would be good."""
+
+
+def _shipped(name: str) -> Path:
+    """Return a content folder: beside `bot/` in a checkout, inside it in an installed wheel."""
+    package = Path(__file__).parent
+    inside = package / "shipped" / name
+    return inside if inside.is_dir() else package.parent / name
+
+
+class Settings(BaseSettings):
+    """All settings; the descriptions are the README's table."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    content: Path = Field(default_factory=lambda: _shipped("content"), description="Folder of the content pack")
+    database: Path = Field(
+        default_factory=lambda: user_data_path("hearsay", appauthor=False) / "hearsay.db",
+        description="SQLite file; created where it is missing",
+    )
+    host: str = Field("127.0.0.1", description="Address that the web chat listens on")
+    port: int = Field(
+        8080, ge=1, le=65535, description="Port of the web chat; the next free one is taken if it is in use"
+    )
+    path: str = Field(
+        "", pattern=r"^(/[\w.~-]+)*$", description="Path prefix behind a reverse proxy, for example /hearsay"
+    )
+    proxies: str = Field(
+        "127.0.0.1", description="Addresses of reverse proxies whose X-Forwarded-For is believed, by comma"
+    )
+    web: bool = Field(True, description="Whether the web chat runs")
+    pace: int = Field(20, ge=1, description="Messages a minute from one web conversation before it is slowed")
+    crowd: int = Field(600, ge=1, description="Messages a minute from one network address before it is slowed")
+    log: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="How much is logged: debug, info, warning or error"
+    )
+
+
+def load(**overrides: Any) -> Settings:
+    """Return the settings, `overrides` first. Raises `SettingsError`."""
+    try:
+        return Settings(**{**_from_files(), **overrides})
+    except ValidationError as error:
+        complaints = [_complaint(problem) for problem in error.errors()]
+        raise SettingsError("\n".join(complaints)) from error
+
+
+def _from_files() -> dict[str, str]:
+    """Read the settings that `HEARSAY_X_FILE` names; a secret then never stands in the environment."""
+    found: dict[str, str] = {}
+    for name in Settings.model_fields:
+        path = os.environ.get(f"{PREFIX}{name.upper()}_FILE")
+        if not path:
+            continue
+        try:
+            found[name] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{PREFIX}{name.upper()}_FILE: {path} cannot be read") from error
+    return found
+
+
+def _complaint(problem: Any) -> str:
+    name = str(problem["loc"][0])
+    good = Settings.model_fields[name].description
+    return f"{PREFIX}{name.upper()}={problem['input']!s:.60} makes no sense: {problem['msg']}. It is: {good}."
