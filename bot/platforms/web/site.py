@@ -1,0 +1,350 @@
+"""The pages: the chat, a card to share, what a form posts to, and the stream of new bubbles."""
+
+import hashlib
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from babel import Locale
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as Event
+
+from bot.core import markup
+from bot.core.fit import fit
+from bot.core.message import Address, Message, Reply
+from bot.core.session import Session
+from bot.platforms import limits
+from bot.platforms.web import NAME, Web
+from bot.platforms.web.draw import html
+from bot.platforms.web.pace import Pace
+from bot.storage import sessions
+from bot.storage.outbox import Bubble
+from bot.storage.store import StoreError
+from bot.talk.assistant import Assistant
+from bot.talk.feature import Say
+
+COOKIE = "hearsay"
+COOKIE_DAYS = 30
+LARGEST_POST = 256 * 1024
+_HERE = Path(__file__).parent
+
+# Nothing may be loaded from anywhere else, nothing inline may run, nobody may frame the page.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A bubble as the templates need it."""
+
+    id: int
+    language: str
+    direction: str
+    body: str
+    reply: Reply
+    turn: int | None
+    link: str | None
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks for a page: a conversation known by its cookie alone, and a language."""
+
+    token: str
+    where: Address
+    is_new: bool
+    wanted: tuple[str, ...]
+
+
+class Site:
+    """All pages of one installation, below the path `base`."""
+
+    def __init__(self, web: Web, assistant: Assistant, *, base: str = "", pace: Pace, crowd: Pace) -> None:
+        self._web = web
+        self._assistant = assistant
+        self._base = base
+        self._pace = pace
+        self._crowd = crowd
+        self._templates = Environment(
+            loader=FileSystemLoader(_HERE / "templates"),
+            autoescape=select_autoescape(),
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._version = _version(_HERE / "static")
+
+    def app(self, ready: Callable[[], Awaitable[bool]]) -> Starlette:
+        """Return the ASGI application; `ready` says whether the parts behind it work."""
+
+        async def readyz(_: Request) -> Response:
+            fine = await ready()
+            return JSONResponse({"ready": fine}, 200 if fine else 503)
+
+        routes: list[BaseRoute] = [
+            Route("/", self.chat),
+            Route("/say", self.say, methods=["POST"]),
+            Route("/events", self.events),
+            Route("/suggest", self.suggest),
+            Route("/healthz", lambda _: PlainTextResponse("ok")),
+            Route("/readyz", readyz),
+            Mount("/static", StaticFiles(directory=_HERE / "static")),
+            Route("/{command}/{argument}", self.card),
+        ]
+        if self._base:
+            routes = [
+                Route("/", lambda _: RedirectResponse(f"{self._base}/")),
+                Route("/healthz", lambda _: PlainTextResponse("ok")),
+                Route("/readyz", readyz),
+                Mount(self._base, routes=routes),
+            ]
+        return Starlette(
+            routes=routes,
+            middleware=[Middleware(SafeHeaders)],
+            exception_handlers={404: self.not_found, 405: self.not_found, StoreError: self.full},
+        )
+
+    async def chat(self, request: Request) -> Response:
+        """The conversation; a newcomer sees what /start says, and nothing is kept until something is said."""
+        visitor = self._visitor(request)
+        session, bubbles = await self._conversation(visitor)
+        language = self._language(visitor, session)
+        shown = [drawn for bubble in bubbles for drawn in self._draw(bubble)]
+        if not shown:
+            hello = await self._assistant.preview("/start", language)
+            shown = [self._drawn(0, reply, language) for reply in hello]
+        prompt = session.asked.reply.prompt if session.asked else None
+        last = bubbles[-1].id if bubbles else 0
+        page = self._page(
+            "chat.html",
+            language,
+            bubbles=shown,
+            last=last,
+            prompt=prompt,
+            key=_key(),
+            commands=self._commands(language),
+        )
+        return self._with_cookie(HTMLResponse(page), request, visitor)
+
+    async def card(self, request: Request) -> Response:
+        """What a linkable command shows, for a friend who follows a link."""
+        command, argument = request.path_params["command"], request.path_params["argument"]
+        visitor = self._visitor(request)
+        language = self._language(visitor, None)
+        replies = await self._assistant.preview(f"/{command} {argument}", language)
+        if not replies:
+            return await self.not_found(request, None)
+        first = markup.parse(replies[0].text)[0].plain
+        shown = [self._drawn(0, reply, language) for reply in replies]
+        return HTMLResponse(self._page("card.html", language, bubbles=shown, summary=first, key=_key()))
+
+    async def say(self, request: Request) -> Response:
+        """Take what a form posts: 204 for the script, which draws what the stream brings; 303 without it."""
+        visitor = self._visitor(request)
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return PlainTextResponse("cross-site", 403)
+        body = await _body(request)
+        if body is None:
+            return await self._refuse(request, visitor, "talk.empty", 413)
+        form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+        address = request.client.host if request.client else ""
+        if not (await self._pace.allows(visitor.token) and await self._crowd.allows(address)):
+            return await self._refuse(request, visitor, "talk.slow_down", 429)
+        turn = await self._assistant.handle(self._message(visitor, form))
+        if turn.forgotten:
+            self._web.made(visitor.where)
+            return self._forgotten(request, self._language(visitor, None))
+        response = Response(status_code=204) if _live(request) else RedirectResponse(f"{self._base}/#end", 303)
+        return self._with_cookie(response, request, visitor)
+
+    async def events(self, request: Request) -> Response:
+        """New bubbles as server-sent events, from `Last-Event-ID` or `after` on."""
+        visitor = self._visitor(request)
+        last = request.headers.get("last-event-id") or request.query_params.get("after", "")
+        stream = self._stream(visitor.where, int(last) if last.isdecimal() else 0)
+        return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+    async def suggest(self, request: Request) -> Response:
+        """What completes the text typed so far."""
+        language = self._assistant.repertoire.spoken(request.query_params.get("lang"))
+        return JSONResponse(self._assistant.repertoire.suggest(request.query_params.get("text", "")[:100], language))
+
+    async def not_found(self, request: Request, _: Exception | None) -> Response:
+        """Say that an address leads nowhere."""
+        language = self._language(self._visitor(request), None)
+        return HTMLResponse(self._page("notice.html", language, title="web.not_found", text="web.not_found_text"), 404)
+
+    async def full(self, request: Request, _: Exception) -> Response:
+        """Say that nothing can be kept, and hence nothing answered, at the moment."""
+        return await self._refuse(request, self._visitor(request), "talk.full", 503)
+
+    async def _stream(self, where: Address, last: int) -> AsyncIterator[str]:
+        yield "retry: 2000\n\n"
+        async for bubbles in self._web.stream(where, last):
+            events = [self._event(bubble) for bubble in bubbles]
+            yield "".join(events) or ": still here\n\n"
+
+    def _event(self, bubble: Bubble) -> str:
+        page = self._templates.get_template("bubbles.html")
+        drawn = page.render(bubbles=list(self._draw(bubble)), say=self._say(bubble.language), base=self._base)
+        data = "".join(f"data: {line}\n" for line in drawn.split("\n"))
+        return f"id: {bubble.id}\nevent: bubble\n{data}\n"
+
+    async def _conversation(self, visitor: Visitor) -> tuple[Session, list[Bubble]]:
+        if visitor.is_new:
+            return Session(visitor.where), []
+        session = await self._assistant.store.read(lambda tx: sessions.take(tx, visitor.where))
+        return session, await self._web.bubbles(visitor.where)
+
+    def _message(self, visitor: Visitor, form: dict[str, str]) -> Message:
+        text, turn = form.get("text", ""), form.get("turn", "")
+        # The key of the form and the words: a form sent twice is one message, two buttons of it are two.
+        words = hashlib.sha256(text.encode()).hexdigest()[:12]
+        return Message(
+            visitor.where,
+            text,
+            f"{form.get('key') or _key():.40}.{words}",
+            turn=int(turn) if turn.isdecimal() else None,
+            language=next(iter(visitor.wanted), None),
+            introduced=True,
+        )
+
+    def _visitor(self, request: Request) -> Visitor:
+        token = request.cookies.get(COOKIE, "")
+        is_new = not 16 <= len(token) <= 64
+        token = secrets.token_urlsafe(18) if is_new else token
+        # The database holds a hash only: whoever reads it cannot take over a conversation.
+        chat = hashlib.sha256(token.encode()).hexdigest()[:32]
+        asked = request.query_params.get("lang", "")
+        accepted = [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
+        return Visitor(token, Address(NAME, chat), is_new, tuple(filter(None, (asked, *accepted))))
+
+    def _language(self, visitor: Visitor, session: Session | None) -> str:
+        return self._assistant.repertoire.spoken(session.language if session else None, *visitor.wanted)
+
+    def _with_cookie(self, response: Response, request: Request, visitor: Visitor) -> Response:
+        response.headers["Cache-Control"] = "no-store"
+        response.set_cookie(
+            COOKIE,
+            visitor.token,
+            max_age=COOKIE_DAYS * 86_400,
+            path=self._base or "/",
+            secure=request.url.scheme == "https",
+            httponly=True,
+            samesite="lax",
+        )
+        return response
+
+    def _forgotten(self, request: Request, language: str) -> Response:
+        """Say goodbye on a page that belongs to no conversation, and take the cookie away."""
+        if _live(request):
+            response: Response = Response(status_code=205)
+        else:
+            page = self._page("notice.html", language, title="web.title", text="forget.done")
+            response = HTMLResponse(page)
+        response.delete_cookie(COOKIE, path=self._base or "/")
+        return response
+
+    async def _refuse(self, request: Request, visitor: Visitor, phrase: str, status: int) -> Response:
+        language = self._language(visitor, None)
+        text = self._say(language)(phrase, seconds=self._pace.wait)
+        headers = {"Retry-After": str(self._pace.wait)}
+        if _live(request):
+            return PlainTextResponse(text, status, headers)
+        page = self._page("notice.html", language, title="web.title", words=text)
+        return self._with_cookie(HTMLResponse(page, status, headers), request, visitor)
+
+    def _draw(self, bubble: Bubble) -> Sequence[Drawn]:
+        return [self._drawn(bubble.id, part, bubble.language, bubble.turn) for part in fit(bubble.reply, limits.WEB)]
+
+    def _drawn(self, number: int, reply: Reply, language: str, turn: int | None = None) -> Drawn:
+        link = f"{self._base}{reply.link.replace(' ', '/')}?lang={language}" if reply.link else None
+        body = html(reply.text, f"form-{number}")
+        return Drawn(number, language, _direction(language), body, reply, turn, link, _key())
+
+    def _commands(self, language: str) -> list[tuple[str, str]]:
+        say = self._say(language)
+        visible = (command for command in self._assistant.repertoire.commands.values() if not command.hidden)
+        return [(f"/{command.name}", say(f"describe.{command.name}")) for command in visible]
+
+    def _page(self, template: str, language: str, **values: Any) -> str:
+        return self._templates.get_template(template).render(
+            values,
+            say=self._say(language),
+            language=language,
+            direction=_direction(language),
+            languages=self._assistant.repertoire.languages,
+            base=self._base,
+            version=self._version,
+        )
+
+    def _say(self, language: str) -> Say:
+        return self._assistant.repertoire.say_in(language)
+
+
+class SafeHeaders:
+    """Adds the security headers to every answer, streams included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on; an answer's start gets the headers."""
+
+        async def send_safely(event: Event) -> None:
+            if event["type"] == "http.response.start":
+                event["headers"] = [*event["headers"], *self._headers]
+            await send(event)
+
+        await self._app(scope, receive, send_safely if scope["type"] == "http" else send)
+
+
+def _live(request: Request) -> bool:
+    return request.headers.get("accept") == "application/json"
+
+
+def _key() -> str:
+    return secrets.token_urlsafe(9)
+
+
+def _direction(language: str) -> str:
+    return str(Locale.parse(language).text_direction)
+
+
+def _version(folder: Path) -> str:
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.iterdir())))
+    return digest.hexdigest()[:10]
+
+
+async def _body(request: Request) -> bytes | None:
+    """Return what was posted, None where it is more than anybody types."""
+    parts: list[bytes] = []
+    async for part in request.stream():
+        parts.append(part)
+        if sum(map(len, parts)) > LARGEST_POST:
+            return None
+    return b"".join(parts)
