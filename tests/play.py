@@ -1,0 +1,164 @@
+"""Plays golden conversations: what stands at the margin is said by people, what is indented is the assistant.
+
+at 2026-05-03 10:00      the clock
+on telegram              whose limits to draw with
+in es                    the platform's language hint
+> they take our jobs     typed
+> [More facts]           presses the newest button so labelled, even a stale one
+ana> hello               typed by somebody in a shared chat, addressed to the assistant
+admin> /forget           the same by somebody who runs the chat
+wait 12 minutes          time passes
+restart                  the process restarts on the same database
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from bot.app import App, Content
+from bot.core.message import Address, Choice, Message, Reply
+from bot.core.platform import Limits, Platform
+from bot.platforms import limits
+from bot.storage.outbox import Bubble
+from bot.storage.store import Store
+from bot.storage.tables import METADATA
+from bot.talk.transcript import bubbles, lines
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+_SPAN = re.compile(r"wait (\d+) (second|minute|hour|day)s?")
+_SAID = re.compile(r"(\w*)> ?(.*)")
+
+
+@dataclass
+class Screen:
+    """A platform that remembers what it was sent."""
+
+    name: str
+    drawn_as: Limits
+    pulls: bool = False
+    shown: list[list[str]] = field(default_factory=list)
+
+    def limits(self, address: Address) -> Limits:
+        return self.drawn_as
+
+    def made(self, address: Address) -> None:
+        raise AssertionError("a screen is sent to")
+
+    async def send(self, address: Address, reply: Reply, key: str, edit: str | None) -> str | None:
+        self.shown.append(lines(reply, edited=edit is not None))
+        return key
+
+
+class Stage:
+    """A real application on a database in memory, screens for every platform, a clock that is told the time."""
+
+    def __init__(self, store: Store, content: Content) -> None:
+        self.now = NOON
+        self.content = content
+        self.store = store
+        self.screens = {name: Screen(name, shape) for name, shape in limits.BY_NAME.items()}
+        self.platform = "terminal"
+        self.language: str | None = None
+        self.pressable: list[tuple[Address, Choice, int | None]] = []
+        self._heard = 0
+        self.app = self._open()
+
+    @classmethod
+    async def build(cls, content: Content) -> "Stage":
+        store = Store(":memory:")
+        await store.run(METADATA.create_all)
+        return cls(store, content)
+
+    def _open(self) -> App:
+        platforms: dict[str, Platform] = dict(self.screens)
+        return App(self.store, self.content, platforms, lambda: self.now, Random(7))
+
+    def restart(self) -> None:
+        self.app = self._open()
+
+    def close(self) -> None:
+        self.store.close()
+
+    async def say(self, text: str, who: str = "", **more: Any) -> list[list[str]]:
+        """Say `text` (or press `[Label]`); return what is shown for it."""
+        where = Address(self.platform, "room" if who else "here")
+        label = re.fullmatch(r"\[(.+)\]", text)
+        turn = None
+        if label:
+            choice, turn = self._button(where, label[1])
+            text = choice.say
+        self._heard += 1
+        message = Message(where, text, f"key-{self._heard}", turn, who, self.language, shared=bool(who))
+        return await self.hear(replace(message, admin=who == "admin", **more))
+
+    async def hear(self, message: Message) -> list[list[str]]:
+        """Hand `message` over; return what is shown for it."""
+        screen = self.screens[message.where.platform]
+        screen.shown.clear()
+        turn = await self.app.assistant.handle(message)
+        await self.app.delivery.idle()
+        self._remember(turn.bubbles)
+        return [*screen.shown, *(lines(reply) for reply in turn.farewell)]
+
+    def _remember(self, said: Sequence[Bubble]) -> None:
+        for bubble in said:
+            for choice in bubble.reply.choices:
+                turn = None if choice.is_command else bubble.turn
+                self.pressable.append((bubble.where, choice, turn))
+
+    def _button(self, where: Address, label: str) -> tuple[Choice, int | None]:
+        for place, choice, turn in reversed(self.pressable):
+            if place == where and choice.label == label:
+                return choice, turn
+        raise LookupError(f"no button was ever labelled {label!r}")
+
+    async def press_everything(self) -> list[str]:
+        """Press every button ever shown once more; return whatever broke."""
+        broken: list[str] = []
+        for where, choice, turn in list(dict.fromkeys(self.pressable)):
+            self._heard += 1
+            shown = await self.hear(Message(where, choice.say, f"again-{self._heard}", turn))
+            if not shown or any("(" + "broken" in line for part in shown for line in part):
+                broken.append(choice.say)
+        return broken
+
+
+async def play(stage: Stage, script: str) -> str:
+    """Play `script`; return it with what the assistant really said."""
+    played: list[str] = []
+    for line in script.split("\n"):
+        if line.startswith(" "):
+            continue
+        if said := _SAID.fullmatch(line):
+            _end_gap(played)
+            played.append(line + "\n")
+            played.append(bubbles(await stage.say(said[2], said[1])))
+            continue
+        _direct(stage, line)
+        if line or (played and played[-1] != "\n"):
+            played.append(line + "\n")
+    return "".join(played).rstrip("\n") + "\n"
+
+
+def _end_gap(played: list[str]) -> None:
+    if played and not played[-1].endswith("\n\n") and played[-1] != "\n":
+        played.append("\n")
+
+
+def _direct(stage: Stage, line: str) -> None:
+    word, _, rest = line.partition(" ")
+    if word == "on":
+        stage.platform = rest
+    elif word == "in":
+        stage.language = rest
+    elif word == "at":
+        stage.now = datetime.fromisoformat(rest).replace(tzinfo=UTC)
+    elif span := _SPAN.fullmatch(line):
+        stage.now += timedelta(**{f"{span[2]}s": int(span[1])})
+    elif line == "restart":
+        stage.restart()
+    elif line and not line.startswith("#"):
+        raise ValueError(f"not a line of a transcript: {line!r}")
