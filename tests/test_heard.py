@@ -35,14 +35,14 @@ def test_the_measure_is_wide(language: str) -> None:
 @pytest.mark.parametrize("language", HEARD)
 def test_most_rumours_are_found(finder: Finder, language: str) -> None:
     known = [(wanted, finding.candidates) for wanted, finding in found(finder, language) if wanted != "none"]
-    assert share([bool(c) and c[0].entry == wanted for wanted, c in known]) >= 0.72
-    assert share([wanted in [match.entry for match in c[:3]] for wanted, c in known]) >= 0.85
+    assert share([bool(c) and c[0].entry == wanted for wanted, c in known]) >= 0.75
+    assert share([wanted in [match.entry for match in c[:3]] for wanted, c in known]) >= 0.88
 
 
 @pytest.mark.parametrize("language", HEARD)
 def test_a_wrong_answer_is_rare(finder: Finder, language: str) -> None:
     answers = [(wanted, f.candidates[0].entry) for wanted, f in found(finder, language) if f.decision == "answer"]
-    assert share([wanted == answer for wanted, answer in answers]) >= 0.75
+    assert share([wanted == answer for wanted, answer in answers]) >= 0.82
 
 
 def test_every_way_of_saying_it_finds_its_own(finder: Finder, content: Content) -> None:

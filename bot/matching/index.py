@@ -15,6 +15,7 @@ from bot.matching.tongue import Tongue
 
 K1, B = 1.2, 0.5  # the usual saturation; half the usual length norm, because phrasings are short by nature
 GRAMS = (3, 4, 5)
+SHORTEST_REPAIRED = 4
 REPAIR = 80  # of 100: how like a known word an unknown one must be to be read as it
 MEAN = 0.5
 
@@ -36,6 +37,14 @@ class Match:
     phrase: str
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How much of a query an entry knows: how many of its words, and their share of the query's weight (0 to 1)."""
+
+    words: int
+    share: float
+
+
 class Index:
     """The phrasings of one language. Built once; asking changes nothing."""
 
@@ -45,11 +54,14 @@ class Index:
         bare = [tongue.bare(phrasing.text) for phrasing in phrasings]
         words = [tongue.words(text) for text in bare]
         terms = [Counter(tongue.terms(found)) for found in words]
-        self._vocabulary = sorted({word for found in words for word in found})
-        self._known = frozenset(self._vocabulary)
+        self._vocabulary = sorted({word for found in words for word in found if len(word) >= SHORTEST_REPAIRED})
+        self._known = frozenset(word for found in words for word in found)
         self._of_entry = Counter(phrasing.entry for phrasing in phrasings)
         self._idf = _idf(terms, len(phrasings))
         self._postings = _bm25(terms, self._idf)
+        self._terms_of: dict[str, set[str]] = defaultdict(set)
+        for phrasing, counted in zip(phrasings, terms, strict=True):
+            self._terms_of[phrasing.entry].update(counted)
         self._gram_idf = _idf([Counter(_grams(text)) for text in bare], len(phrasings))
         self._gram_postings = _cosine([Counter(_grams(text)) for text in bare], self._gram_idf)
 
@@ -76,6 +88,13 @@ class Index:
         ]
         return sorted(matches, key=lambda match: (-match.score, match.entry))[:most]
 
+    def evidence(self, query: str, entry: str) -> Evidence:
+        """Return how much of `query` stands, as word or concept, in any phrasing of `entry`."""
+        words = [self._repaired(word) for word in self._tongue.words(self._tongue.bare(query))]
+        weights = {unit: self._idf.get(unit[0], self._rarest) for unit in self._tongue.units(words)}
+        known = [unit for unit in weights if self._terms_of[entry].intersection(unit)]
+        return Evidence(len(known), sum(weights[unit] for unit in known) / (sum(weights.values()) or 1.0))
+
     def _scores(self, query: str) -> dict[int, float]:
         bare = self._tongue.bare(query)
         words = [self._repaired(word) for word in self._tongue.words(bare)]
@@ -85,7 +104,7 @@ class Index:
         for term in terms:
             for number, weight in self._postings.get(term, ()):
                 scores[number] += weight / ideal
-        grams = Counter(_grams(" ".join(words) if words else bare))
+        grams = Counter(_grams(" ".join(self._tongue.telling(words)) or bare))
         weights = {gram: count * self._gram_idf.get(gram, self._rarest) for gram, count in grams.items()}
         length = sqrt(sum(weight * weight for weight in weights.values())) or 1.0
         for gram, weight in weights.items():
@@ -98,7 +117,7 @@ class Index:
         return log(1 + 2 * len(self.phrasings))
 
     def _repaired(self, word: str) -> str:
-        if word in self._known or len(word) < 4:
+        if word in self._known or len(word) < SHORTEST_REPAIRED:
             return word
         found = process.extractOne(word, self._vocabulary, scorer=fuzz.ratio, score_cutoff=REPAIR)
         return found[0] if found else word

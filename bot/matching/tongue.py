@@ -1,7 +1,7 @@
 """How one language is typed: its words cut, freed of frames and stop words, stemmed, and named by concept."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated
 
@@ -70,15 +70,30 @@ class Tongue:
         return _letters(text) in self._thanks
 
     def words(self, bare: str) -> list[str]:
-        """Return the words of a bare text that are no stop words; all of them where only such are left."""
-        words = _WORD.findall(bare)
-        return [word for word in words if word not in self._stop] or words
+        """Return every word of a bare text."""
+        return _WORD.findall(bare)
 
-    def terms(self, words: Iterable[str]) -> list[str]:
-        """Return the stems of `words`, and the concept of each run of them that is an alias."""
+    def telling(self, words: Sequence[str]) -> list[str]:
+        """Return those of `words` that are no stop words; all of them where only such are left."""
+        return [word for word in words if word not in self._stop] or list(words)
+
+    def units(self, words: Sequence[str]) -> list[tuple[str, ...]]:
+        """Return what `words` say, unit by unit: a telling word's stem and its concept, a run of words' concept.
+
+        Runs may hold stop words ("before us"), because whoever wrote the alias meant them.
+        """
+        single = [self._named((self._stem(word),)) for word in self.telling(words)]
         stems = [self._stem(word) for word in words]
-        runs = (tuple(stems[i : i + n]) for n in range(1, self._longest + 1) for i in range(len(stems) - n + 1))
-        return stems + [self._concepts[run] for run in runs if run in self._concepts]
+        runs = (tuple(stems[i : i + n]) for n in range(2, self._longest + 1) for i in range(len(stems) - n + 1))
+        return single + [(self._concepts[run],) for run in runs if run in self._concepts]
+
+    def terms(self, words: Sequence[str]) -> list[str]:
+        """Return the stems and concepts of `words`."""
+        return [term for unit in self.units(words) for term in unit]
+
+    def _named(self, stems: tuple[str, ...]) -> tuple[str, ...]:
+        concept = self._concepts.get(stems)
+        return (*stems, concept) if concept else stems
 
 
 def _letters(text: str) -> str:
