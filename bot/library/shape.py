@@ -7,6 +7,7 @@ Translation, references, links and the rules of prose all follow from these mark
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -53,6 +54,7 @@ class Leaf:
     mark: Words | Ref | None
 
 
+@cache
 def unwrap(kind: Any) -> tuple[Any, Words | Ref | None]:
     """Return a field's type without `Annotated` and `None`, and the mark it carries."""
     mark = None
@@ -67,6 +69,7 @@ def unwrap(kind: Any) -> tuple[Any, Words | Ref | None]:
             return kind, mark
 
 
+@cache
 def field_type(model: type[BaseModel], name: str) -> Any:
     """Return the annotation of a field, marks included; None where the model has no such field."""
     field = model.model_fields.get(name)
@@ -91,6 +94,7 @@ def leaves(kind: Any, tree: Tree, at: At = ()) -> Iterator[Leaf]:
             yield from leaves(get_args(kind)[1], child, (*at, name))
 
 
+@cache
 def has_words(kind: Any) -> bool:
     """Say whether anything below `kind` is words."""
     kind, mark = unwrap(kind)

@@ -40,7 +40,7 @@ BUBBLES = Table(
     Column("lease", Integer, nullable=False, server_default="0"),
     Column("made", Integer, nullable=False),
     Index("bubbles_address", "address", "id"),
-    Index("bubbles_waiting", "lease", sqlite_where=_WAITING, postgresql_where=_WAITING),
+    Index("bubbles_waiting", "lease", sqlite_where=_WAITING),
     Index("bubbles_made", "made"),
     sqlite_autoincrement=True,
 )

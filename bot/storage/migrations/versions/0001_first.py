@@ -37,8 +37,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("bubbles_address", "bubbles", ["address", "id"])
-    waiting = sa.text("state = 'waiting'")
-    op.create_index("bubbles_waiting", "bubbles", ["lease"], sqlite_where=waiting, postgresql_where=waiting)
+    op.create_index("bubbles_waiting", "bubbles", ["lease"], sqlite_where=sa.text("state = 'waiting'"))
     op.create_index("bubbles_made", "bubbles", ["made"])
     op.create_table(
         "tellings",
