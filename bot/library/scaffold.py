@@ -46,7 +46,8 @@ def blank(kind: Kind[Any], up: str) -> str:
 
 def _fields(model: type[BaseModel], indent: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
-        inner, _ = unwrap(field.annotation)
+        annotation: Any = field.annotation
+        inner, _ = unwrap(annotation)
         needed = "" if field.is_required() else " (may be left out)"
         if field.description:
             yield f"{indent}# {field.description}{needed}"

@@ -29,7 +29,8 @@ def schemas(kinds: Iterable[Kind[Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
         whole = _draft7(kind.model.model_json_schema())
         yield kind.name, {"$schema": DRAFT, **whole}
         if kind.translated:
-            words = {name for name in kind.model.model_fields if has_words(field_type(kind.model, name))}
+            model: Any = kind.model
+            words = {name for name in model.model_fields if has_words(field_type(model, name))}
             yield f"{kind.name}.words", {"$schema": DRAFT, **_words_only(whole, words)}
 
 

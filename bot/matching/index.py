@@ -62,8 +62,9 @@ class Index:
         self._terms_of: dict[str, set[str]] = defaultdict(set)
         for phrasing, counted in zip(phrasings, terms, strict=True):
             self._terms_of[phrasing.entry].update(counted)
-        self._gram_idf = _idf([Counter(_grams(text)) for text in bare], len(phrasings))
-        self._gram_postings = _cosine([Counter(_grams(text)) for text in bare], self._gram_idf)
+        grams = [Counter(_grams(text)) for text in bare]
+        self._gram_idf = _idf(grams, len(phrasings))
+        self._gram_postings = _cosine(grams, self._gram_idf)
 
     def rank(self, query: str, most: int = 5, without: frozenset[int] = frozenset()) -> list[Match]:
         """Return up to `most` entries, the best first; `without` leaves phrasings out by number."""
@@ -141,9 +142,10 @@ def _bm25(texts: Sequence[Counter[str]], idf: dict[str, float]) -> dict[str, lis
 def _cosine(texts: Sequence[Counter[str]], idf: dict[str, float]) -> dict[str, list[tuple[int, float]]]:
     postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for number, text in enumerate(texts):
-        length = sqrt(sum((count * idf[gram]) ** 2 for gram, count in text.items())) or 1.0
-        for gram, count in text.items():
-            postings[gram].append((number, count * idf[gram] / length))
+        weights = {gram: count * idf[gram] for gram, count in text.items()}
+        length = sqrt(sum(weight * weight for weight in weights.values())) or 1.0
+        for gram, weight in weights.items():
+            postings[gram].append((number, weight / length))
     return postings
 
 
