@@ -1,7 +1,9 @@
 """What people say to Hearsay and what it shows them, on every platform alike."""
 
+import json
 from base64 import b64decode, b64encode
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -99,18 +101,43 @@ class Reply:
 
 def pack(reply: Reply) -> dict[str, Any]:
     """Return `reply` as JSON can hold it; what is empty is left out."""
-    packed = {name: value for name, value in asdict(reply).items() if value}
-    if reply.image:
-        picture = {"alt": reply.image.alt, "path": str(reply.image.path) if reply.image.path else None}
-        packed["image"] = picture | ({"data": b64encode(reply.image.data).decode()} if reply.image.data else {})
-    return packed
+    packed: dict[str, Any] = {
+        "text": reply.text,
+        "choices": [[choice.label, choice.say] for choice in reply.choices],
+        "prompt": reply.prompt,
+        "image": _pack_image(reply.image),
+        "slot": reply.slot,
+        "aside": reply.aside,
+        "link": reply.link,
+    }
+    return {name: value for name, value in packed.items() if value}
+
+
+@lru_cache(maxsize=4096)  # the same cards are written again and again
+def encode(reply: Reply) -> str:
+    """Return `reply` as text for its row."""
+    return json.dumps(pack(reply), ensure_ascii=False)
+
+
+@lru_cache(maxsize=4096)
+def decode(text: str) -> Reply:
+    """Return the reply that `encode` wrote."""
+    return unpack(json.loads(text))
 
 
 def unpack(packed: dict[str, Any]) -> Reply:
     """Return the reply that `pack` wrote."""
-    choices = tuple(Choice(**choice) for choice in packed.get("choices", ()))
+    choices = tuple(Choice(*pair) for pair in packed.get("choices", ()))
     rest = {name: value for name, value in packed.items() if name not in {"text", "choices", "image"}}
     return Reply(packed.get("text", ""), choices, image=_unpack_image(packed.get("image")), **rest)
+
+
+def _pack_image(image: Image | None) -> dict[str, str] | None:
+    if image is None:
+        return None
+    path = {"path": str(image.path)} if image.path else {}
+    data = {"data": b64encode(image.data).decode()} if image.data else {}
+    return {"alt": image.alt, **path, **data}
 
 
 def _unpack_image(packed: dict[str, Any] | None) -> Image | None:

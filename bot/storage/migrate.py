@@ -4,6 +4,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from sqlalchemy import URL
+
 NEWEST = "0001"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -33,8 +35,8 @@ def migrate(path: Path) -> None:
     from alembic.util import CommandError
 
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.set_main_option("sqlalchemy.url", f"sqlite:///{path}".replace("%", "%%"))
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["url"] = URL.create("sqlite", database=str(path))
     try:
         command.upgrade(config, "head")
     except CommandError as error:

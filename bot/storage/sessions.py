@@ -7,36 +7,39 @@ from sqlalchemy.dialects.sqlite import insert
 
 from bot.core.message import Address
 from bot.core.session import Session
+from bot.storage.hot import Hot
 from bot.storage.moments import millis
 from bot.storage.tables import BY_ADDRESS, SEEN, SESSIONS
 
-_NOTE = insert(SEEN).on_conflict_do_nothing()
-_TAKE = select(SESSIONS.c.state).where(SESSIONS.c.address == bindparam("where"))
+_NOTE = Hot(insert(SEEN).on_conflict_do_nothing())
+_TAKE = Hot(select(SESSIONS.c.state).where(SESSIONS.c.address == bindparam("where")))
 _new = insert(SESSIONS)
-_PUT = _new.on_conflict_do_update(
-    index_elements=["address"], set_={"state": _new.excluded.state, "changed": _new.excluded.changed}
+_PUT = Hot(
+    _new.on_conflict_do_update(
+        index_elements=["address"], set_={"state": _new.excluded.state, "changed": _new.excluded.changed}
+    )
 )
 
 
 def first_time(tx: Connection, where: Address, key: str, now: datetime) -> bool:
     """Note that update `key` was heard; False where it was heard before."""
-    return tx.execute(_NOTE, {"address": str(where), "key": key, "at": millis(now)}).rowcount == 1
+    return _NOTE.run(tx, address=str(where), key=key, at=millis(now)).rowcount == 1
 
 
 def take(tx: Connection, where: Address) -> Session:
     """Return the session of `where`, a new one where there is none."""
-    state = tx.execute(_TAKE, {"where": str(where)}).scalar()
-    return Session.from_json(where, state) if state else Session(where)
+    row = _TAKE.run(tx, where=str(where)).fetchone()
+    return Session.from_json(where, row[0]) if row else Session(where)
 
 
 def put(tx: Connection, session: Session, now: datetime) -> None:
     """Keep `session`."""
-    tx.execute(_PUT, {"address": str(session.where), "state": session.to_json(), "changed": millis(now)})
+    _PUT.run(tx, address=str(session.where), state=session.to_json(), changed=millis(now))
 
 
 def forget(tx: Connection, where: Address) -> None:
     """Delete every row of the conversation `where`, and of its private corners."""
     for table in BY_ADDRESS:
         address = table.c.address
-        corners = address.startswith(f"{where}@", autoescape=True)
+        corners = (address >= f"{where}@") & (address < f"{where}A")  # "A" follows "@"; LIKE would not heed case
         tx.execute(delete(table).where((address == str(where)) | corners))

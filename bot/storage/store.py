@@ -5,19 +5,21 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 
-BATCH = 256
+LONGEST = 0.008  # seconds that a batch may gather work: the lock is then free for other processes
+BREATH = 0.002  # seconds of rest after a batch, while another process writes too
+NEIGHBOUR = 1.0  # seconds for which a neighbour's commit is remembered
 PATIENCE = 10.0  # seconds to wait for another process's commit before giving up
 RETRY_EVERY = 0.001  # busy_timeout backs off to 100 ms and starves a quiet process beside a busy one (measured)
 
@@ -26,17 +28,15 @@ class StoreError(Exception):
     """The database cannot keep anything at the moment: full disk, read-only file, lock that does not end."""
 
 
-class _TornError(Exception):
-    """SQLite ended the whole transaction in the middle of a batch, as a full disk makes it do."""
-
-
 class _Job(Generic[T]):
+    """A piece of work that a turn waits for."""
+
     __slots__ = ("error", "future", "loop", "result", "work")
 
-    def __init__(self, work: Work[T], loop: asyncio.AbstractEventLoop, future: "asyncio.Future[T]") -> None:
+    def __init__(self, work: Work[T], loop: asyncio.AbstractEventLoop) -> None:
         self.work = work
         self.loop = loop
-        self.future = future
+        self.future: asyncio.Future[T] = loop.create_future()
         self.result: T | None = None
         self.error: BaseException | None = None
 
@@ -44,7 +44,8 @@ class _Job(Generic[T]):
 class Store:
     """A SQLite file (or `:memory:`). Writing goes through one thread, reading through another connection.
 
-    `work` may be run again after a torn batch, so it does nothing but ask and tell the database.
+    `work` may be run again, alone, after a batch in which something failed, so it does nothing but ask and tell the
+    database. Raises `StoreError` where the file cannot be opened.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -53,16 +54,17 @@ class Store:
         self._reading = self._engine if self._in_memory else _engine(path, query_only=True)
         self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._reader = ThreadPoolExecutor(1, "store-reader")
-        self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
-        self._writer.start()
+        self._writer = _Writer(_connect(self._engine), self._jobs)
+        self._open = True
 
     async def run(self, work: Work[T]) -> T:
         """Run `work` in a transaction; when this returns, what it wrote survives a power cut.
 
         Raises what `work` raises, or `StoreError`; then nothing of it is kept.
         """
-        loop = asyncio.get_running_loop()
-        job: _Job[T] = _Job(work, loop, loop.create_future())
+        if not self._open:
+            raise StoreError("closed")
+        job = _Job(work, asyncio.get_running_loop())
         self._jobs.put(job)
         return await job.future
 
@@ -76,91 +78,108 @@ class Store:
         try:
             with self._reading.connect() as connection:
                 return work(connection)
-        except DBAPIError as error:
-            raise StoreError(str(error.orig)) from error
+        except (DBAPIError, sqlite3.Error) as error:
+            raise _as_store_error(error) from error
 
     def close(self) -> None:
         """Finish what is waiting and let go of the file."""
+        self._open = False
         self._jobs.put(None)
         self._writer.join()
         self._reader.shutdown()
         self._reading.dispose()
         self._engine.dispose()
 
-    def _write(self) -> None:
-        with self._engine.connect() as connection:
-            while (jobs := self._waiting()) is not None:
-                _do(connection, jobs)
+
+class _Writer(threading.Thread):
+    """The one thread that writes: it takes what is waiting, commits it together, and wakes those who wait."""
+
+    def __init__(self, connection: Connection, jobs: "queue.SimpleQueue[_Job[Any] | None]") -> None:
+        super().__init__(name="store-writer", daemon=True)
+        self._connection = connection
+        self._raw = _raw(connection)
+        self._jobs = jobs
+        self._version = 0
+        self._neighbour_until = 0.0
+        self.start()
+
+    def run(self) -> None:
+        """Work until told to stop."""
+        with self._connection:
+            while first := self._jobs.get():
+                jobs = [first]
+                self._commit(jobs, gather=True)
                 _report(jobs)
+                if time.monotonic() < self._neighbour_until:
+                    time.sleep(BREATH)
 
-    def _waiting(self) -> list[_Job[Any]] | None:
-        jobs: list[_Job[Any]] = []
-        while len(jobs) < BATCH and not (jobs and self._jobs.empty()):
-            job = self._jobs.get()
-            if job is None:
-                if jobs:
-                    self._jobs.put(None)
-                return jobs or None
+    def _commit(self, jobs: list[_Job[Any]], *, gather: bool) -> None:
+        """Do `jobs`, and with `gather` whatever else waits, in one commit; if anything fails, each alone."""
+        try:
+            self._begin()
+        except sqlite3.Error as error:
+            jobs.extend(self._waiting() if gather else ())  # they would wait as long, and as much in vain
+            self._fail(jobs, error)
+            return
+        try:
+            self._do(jobs, gather=gather)
+            self._raw.execute("COMMIT")
+        except Exception as error:  # whatever ended the transaction, every job must hear of it
+            self._abandon()
+            if len(jobs) == 1:
+                self._fail(jobs, error)
+                return
+            for job in jobs:
+                self._commit([job], gather=False)
+
+    def _do(self, jobs: list[_Job[Any]], *, gather: bool) -> None:
+        deadline = time.monotonic() + LONGEST
+        jobs[0].result = jobs[0].work(self._connection)
+        for job in self._waiting() if gather else ():
             jobs.append(job)
-        return jobs
+            job.result = job.work(self._connection)
+            if time.monotonic() > deadline:
+                return
 
+    def _waiting(self) -> Iterator[_Job[Any]]:
+        """Yield what waits, as long as something does."""
+        while not self._jobs.empty():
+            job = self._jobs.get()
+            if job is None:  # the sign to stop stays for the loop
+                self._jobs.put(None)
+                return
+            yield job
 
-def _do(connection: Connection, jobs: list[_Job[Any]]) -> None:
-    """Do all `jobs` in one commit; if that tears, each alone, so that only the guilty one fails."""
-    try:
-        _commit(connection, jobs)
-    except Exception as error:  # whatever ended the batch, every job must hear of it
-        _abandon(connection)
-        if len(jobs) == 1:
-            jobs[0].error = _as_store_error(error)
-            return
+    def _begin(self) -> None:
+        """Take the write lock, trying every millisecond; notice whether another process wrote meanwhile."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self._raw.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                self._neighbour_until = time.monotonic() + NEIGHBOUR
+                time.sleep(RETRY_EVERY)
+            else:
+                break
+        version = self._raw.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._version:
+            self._neighbour_until = time.monotonic() + (NEIGHBOUR if self._version else 0)
+            self._version = version
+
+    def _abandon(self) -> None:
+        """Undo, unless SQLite has done so itself, as on a full disk."""
+        if self._raw.in_transaction:
+            self._raw.execute("ROLLBACK")
+
+    def _fail(self, jobs: list[_Job[Any]], error: Exception) -> None:
         for job in jobs:
-            _do(connection, [job])
+            job.error = _as_store_error(error) if isinstance(error, DBAPIError | sqlite3.Error) else error
 
 
-def _commit(connection: Connection, jobs: list[_Job[Any]]) -> None:
-    _begin(connection)
-    for job in jobs:
-        job.error = None
-        connection.exec_driver_sql("SAVEPOINT job")
-        try:
-            job.result = job.work(connection)
-        except Exception as error:  # the job's own mistake must not undo its neighbours
-            if not _in_transaction(connection):
-                raise _TornError from error
-            connection.exec_driver_sql("ROLLBACK TO job")
-            job.error = _as_store_error(error) if isinstance(error, DBAPIError) else error
-        connection.exec_driver_sql("RELEASE job")
-    connection.exec_driver_sql("COMMIT")
-
-
-def _begin(connection: Connection) -> None:
-    """Take the write lock, trying every millisecond."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        except DBAPIError as error:
-            if "locked" not in str(error.orig) or time.monotonic() > deadline:
-                raise
-            time.sleep(RETRY_EVERY)
-        else:
-            return
-
-
-def _in_transaction(connection: Connection) -> bool:
-    raw = connection.connection.dbapi_connection
-    return isinstance(raw, sqlite3.Connection) and raw.in_transaction
-
-
-def _abandon(connection: Connection) -> None:
-    if _in_transaction(connection):
-        connection.exec_driver_sql("ROLLBACK")
-
-
-def _as_store_error(error: BaseException) -> BaseException:
-    cause = error.__cause__ if isinstance(error, _TornError) else error
-    return StoreError(str(cause.orig)) if isinstance(cause, DBAPIError) else (cause or error)
+def _as_store_error(error: DBAPIError | sqlite3.Error) -> StoreError:
+    return StoreError(str(error.orig if isinstance(error, DBAPIError) else error))
 
 
 def _report(jobs: list[_Job[Any]]) -> None:
@@ -181,24 +200,37 @@ def _settle(jobs: list[_Job[Any]]) -> None:
             job.future.set_result(job.result)
 
 
+def _connect(engine: Engine) -> Connection:
+    try:
+        return engine.connect()
+    except DBAPIError as error:
+        raise _as_store_error(error) from error
+
+
+def _raw(connection: Connection) -> sqlite3.Connection:
+    raw = connection.connection.dbapi_connection
+    if not isinstance(raw, sqlite3.Connection):
+        raise TypeError("the store keeps SQLite files")
+    return raw
+
+
 def _engine(path: Path | str, *, query_only: bool = False) -> Engine:
     engine = create_engine(
-        f"sqlite:///{path}",
+        URL.create("sqlite", database=str(path)),
         isolation_level="AUTOCOMMIT",  # we begin ourselves: a deferred BEGIN fails when it turns to write
         poolclass=StaticPool,
-        connect_args={"check_same_thread": False, "timeout": 0},
+        connect_args={"check_same_thread": False, "timeout": 5},
     )
 
     @event.listens_for(engine, "connect")
     def prepare(raw: sqlite3.Connection, _: object) -> None:
         if query_only:
             raw.execute("PRAGMA query_only = ON")
-            raw.execute("PRAGMA busy_timeout = 5000")
             return
-        raw.execute("PRAGMA busy_timeout = 5000")
         raw.execute("PRAGMA journal_mode = WAL")
         raw.execute("PRAGMA busy_timeout = 0")
         raw.execute("PRAGMA synchronous = FULL")
         raw.execute("PRAGMA foreign_keys = ON")
+        raw.execute("PRAGMA secure_delete = ON")  # what is forgotten leaves no bytes in the file
 
     return engine

@@ -35,6 +35,7 @@ class _Rumours:
         self._techniques = techniques
         self._ids = next(iter(self._rumours.values())).keys()
         self._finder = Finder(self._rumours, tongues)
+        self._drawn_cards: dict[tuple[str, str], Reply] = {}
 
     def feature(self) -> Feature:
         return Feature(
@@ -118,7 +119,7 @@ class _Rumours:
     def _card(self, context: Context, name: str, section: str) -> Outcome:
         rumour = self._rumours[context.language][name]
         if not section:
-            return Outcome((replies.card(context, name, rumour, self._sources),))
+            return Outcome((self._drawn(context, name, rumour),))
         text = {
             "facts": lambda: replies.facts(context, rumour, self._sources),
             "feeling": lambda: replies.feeling(context, rumour),
@@ -130,6 +131,13 @@ class _Rumours:
         }[section]()
         more = self._ways(context, rumour) if section == "talk" else []
         return context.show(text, *more, Choice(context.say("rumours.back"), f"/rumour {name}"))
+
+    def _drawn(self, context: Context, name: str, rumour: Rumour) -> Reply:
+        """Return the card, worded once in each language: it says the same to everybody."""
+        known = (context.language, name)
+        if known not in self._drawn_cards:
+            self._drawn_cards[known] = replies.card(context, name, rumour, self._sources)
+        return self._drawn_cards[known]
 
     def _ways(self, context: Context, rumour: Rumour) -> list[Choice]:
         """Return the techniques that suit; where dignity is attacked, only those that keep everybody safe."""

@@ -13,14 +13,15 @@ def upgrade() -> None:
         sa.Column("address", sa.String, primary_key=True),
         sa.Column("state", sa.String, nullable=False),
         sa.Column("changed", sa.Integer, nullable=False),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "seen",
         sa.Column("address", sa.String, primary_key=True),
         sa.Column("key", sa.String, primary_key=True),
         sa.Column("at", sa.Integer, nullable=False),
+        sqlite_with_rowid=False,
     )
-    op.create_index("seen_at", "seen", ["at"])
     op.create_table(
         "bubbles",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
@@ -38,7 +39,6 @@ def upgrade() -> None:
     )
     op.create_index("bubbles_address", "bubbles", ["address", "id"])
     op.create_index("bubbles_waiting", "bubbles", ["lease"], sqlite_where=sa.text("state = 'waiting'"))
-    op.create_index("bubbles_made", "bubbles", ["made"])
     op.create_table(
         "tellings",
         sa.Column("key", sa.String, primary_key=True),
