@@ -10,9 +10,9 @@ from markdown_it.token import Token
 
 _MARKDOWN = MarkdownIt("zero").enable(["emphasis", "link", "list", "blockquote", "newline", "escape", "backticks"])
 _MARKDOWN.normalizeLink = lambda url: url  # type: ignore[method-assign]  # a command is no URL: keep it as written
-_COMMAND_LINK = re.compile(r"\]\((/[^)>]*)\)")
+_COMMAND_LINK = re.compile(r"(?<!\\)\]\((/[^)>]*)\)")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&])")
-_LINE_START = re.compile(r"^(\s*)([-+>#]|\d+(?=[.)]))", re.MULTILINE)
+_LINE_START = re.compile(r"^(\s*\d*)([-+>#.)])", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ _CODE_LETTERS = "abcdefghkmnpqrstuvwxyz23456789"
 class Turn:
     """What a turn led to: bubbles that are rows by now, and, after `/forget`, last words that are not.
 
-    `repeat` says that the message was heard before and changed nothing.
+    `repeat` says that the message was heard before and changed nothing; `language` is that of the last words.
     """
 
     bubbles: tuple[Bubble, ...] = ()
@@ -36,6 +36,7 @@ class Turn:
     tell: tuple[Telling, ...] = ()
     repeat: bool = False
     forgotten: bool = False
+    language: str = ""
 
 
 class Assistant:
@@ -124,7 +125,7 @@ class Assistant:
         outcome = plan.outcome(context)
         if outcome.forget:
             sessions.forget(tx, message.where)
-            return Turn(farewell=outcome.replies, forgotten=True)
+            return Turn(farewell=outcome.replies, forgotten=True, language=language)
         return self._keep(tx, context, outcome, introduced=message.introduced)
 
     def _wake(self, tx: Connection, telling: Telling, answer: Answer) -> Turn:

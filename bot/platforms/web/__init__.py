@@ -26,6 +26,7 @@ class Web:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._listeners: dict[Address, set[asyncio.Event]] = defaultdict(set)
+        self._gone: set[asyncio.Event] = set()
         self._last = 0
         self._open = True
 
@@ -42,22 +43,34 @@ class Web:
         for listener in self._listeners.get(address, ()):
             listener.set()
 
+    def forgotten(self, address: Address) -> None:
+        """End the streams of a conversation that is no more."""
+        self._gone |= self._listeners.get(address, set())
+        self.made(address)
+
     async def bubbles(self, where: Address, last: int = 0) -> list[Bubble]:
         """Return the newest bubbles of `where` after number `last`, at most fifty."""
         return await self._store.read(lambda tx: outbox.after(tx, where, last, SHOWN))
 
-    async def stream(self, where: Address, last: int) -> AsyncIterator[list[Bubble]]:
-        """Yield new bubbles of `where` as they come; an empty list now and then says that the stream lives."""
+    async def stream(self, where: Address, last: int) -> AsyncIterator[list[Bubble] | None]:
+        """Yield new bubbles of `where` as they come.
+
+        An empty list now and then says that the stream lives; None, as the last, that the conversation is forgotten.
+        """
         news = asyncio.Event()
         self._listeners[where].add(news)
         try:
             while self._open:
                 news.clear()
+                if news in self._gone:
+                    yield None
+                    return
                 found = await self.bubbles(where, last)
                 last = found[-1].id if found else last
                 yield found
                 await _either(news, BREATH)
         finally:
+            self._gone.discard(news)
             self._listeners[where].discard(news)
             if not self._listeners[where]:
                 del self._listeners[where]

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -37,7 +37,7 @@ from bot.platforms.web.pace import Pace
 from bot.storage import sessions
 from bot.storage.outbox import Bubble
 from bot.storage.store import StoreError
-from bot.talk.assistant import Assistant
+from bot.talk.assistant import Assistant, Turn
 from bot.talk.feature import Say
 
 COOKIE = "hearsay"
@@ -168,23 +168,23 @@ class Site:
             return PlainTextResponse("cross-site", 403)
         body = await _body(request)
         if body is None:
-            return await self._refuse(request, visitor, "talk.empty", 413)
+            return await self._refuse(request, visitor, "talk.too_long", 413)
         form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+        visitor = replace(visitor, wanted=(*filter(None, [form.get("lang")]), *visitor.wanted))
         address = request.client.host if request.client else ""
         if not (await self._pace.allows(visitor.token) and await self._crowd.allows(address)):
             return await self._refuse(request, visitor, "talk.slow_down", 429)
         turn = await self._assistant.handle(self._message(visitor, form))
         if turn.forgotten:
-            self._web.made(visitor.where)
-            return self._forgotten(request, self._language(visitor, None))
-        response = Response(status_code=204) if _live(request) else RedirectResponse(f"{self._base}/#end", 303)
-        return self._with_cookie(response, request, visitor)
+            self._web.forgotten(visitor.where)
+            return self._forgotten(request, turn)
+        return self._with_cookie(self._answered(request, form, turn), request, visitor)
 
     async def events(self, request: Request) -> Response:
         """New bubbles as server-sent events, from `Last-Event-ID` or `after` on."""
         visitor = self._visitor(request)
         last = request.headers.get("last-event-id") or request.query_params.get("after", "")
-        stream = self._stream(visitor.where, int(last) if last.isdecimal() else 0)
+        stream = self._stream(visitor.where, _number(last) or 0)
         return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
     async def suggest(self, request: Request) -> Response:
@@ -204,6 +204,9 @@ class Site:
     async def _stream(self, where: Address, last: int) -> AsyncIterator[str]:
         yield "retry: 2000\n\n"
         async for bubbles in self._web.stream(where, last):
+            if bubbles is None:
+                yield "event: gone\ndata:\n\n"
+                return
             events = [self._event(bubble) for bubble in bubbles]
             yield "".join(events) or ": still here\n\n"
 
@@ -220,14 +223,14 @@ class Site:
         return session, await self._web.bubbles(visitor.where)
 
     def _message(self, visitor: Visitor, form: dict[str, str]) -> Message:
-        text, turn = form.get("text", ""), form.get("turn", "")
+        text = form.get("text", "")
         # The key of the form and the words: a form sent twice is one message, two buttons of it are two.
         words = hashlib.sha256(text.encode()).hexdigest()[:12]
         return Message(
             visitor.where,
             text,
             f"{form.get('key') or _key():.40}.{words}",
-            turn=int(turn) if turn.isdecimal() else None,
+            turn=_number(form.get("turn", "")),
             language=next(iter(visitor.wanted), None),
             introduced=True,
         )
@@ -258,24 +261,40 @@ class Site:
         )
         return response
 
-    def _forgotten(self, request: Request, language: str) -> Response:
+    def _answered(self, request: Request, form: dict[str, str], turn: Turn) -> Response:
+        """Lead a page without JavaScript to the first new bubble, in the language it was in."""
+        if _live(request):
+            return Response(status_code=204)
+        asked = f"?lang={form['lang']}" if form.get("lang") in self._assistant.repertoire.languages else ""
+        spot = f"b{turn.bubbles[0].id}" if turn.bubbles else "end"
+        return RedirectResponse(f"{self._base}/{asked}#{spot}", 303)
+
+    def _forgotten(self, request: Request, turn: Turn) -> Response:
         """Say goodbye on a page that belongs to no conversation, and take the cookie away."""
         if _live(request):
             response: Response = Response(status_code=205)
         else:
-            page = self._page("notice.html", language, title="web.title", text="forget.done")
+            page = self._page("notice.html", turn.language, title="web.title", words=turn.farewell[0].text)
             response = HTMLResponse(page)
         response.delete_cookie(COOKIE, path=self._base or "/")
         return response
 
     async def _refuse(self, request: Request, visitor: Visitor, phrase: str, status: int) -> Response:
-        language = self._language(visitor, None)
+        language = await self._chosen(visitor)
         text = self._say(language)(phrase, seconds=self._pace.wait)
         headers = {"Retry-After": str(self._pace.wait)}
         if _live(request):
             return PlainTextResponse(text, status, headers)
         page = self._page("notice.html", language, title="web.title", words=text)
         return self._with_cookie(HTMLResponse(page, status, headers), request, visitor)
+
+    async def _chosen(self, visitor: Visitor) -> str:
+        """Return the language of the conversation, even where the database does not answer."""
+        try:
+            session = await self._assistant.store.read(lambda tx: sessions.take(tx, visitor.where))
+        except StoreError:
+            return self._language(visitor, None)
+        return self._language(visitor, session)
 
     def _draw(self, bubble: Bubble) -> Sequence[Drawn]:
         return [self._drawn(bubble.id, part, bubble.language, bubble.turn) for part in fit(bubble.reply, limits.WEB)]
@@ -325,6 +344,11 @@ class SafeHeaders:
 
 def _live(request: Request) -> bool:
     return request.headers.get("accept") == "application/json"
+
+
+def _number(text: str) -> int | None:
+    """Return the number that `text` is, None where it is none that a row could have."""
+    return int(text) if text.isdecimal() and len(text) <= 18 else None
 
 
 def _key() -> str:

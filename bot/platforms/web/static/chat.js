@@ -17,6 +17,7 @@ function say(words) {
 function showMine(words) {
   const article = document.createElement("article");
   article.className = "mine fresh";
+  article.dir = "auto";
   const label = document.createElement("span");
   label.className = "unseen";
   label.textContent = you + ": ";
@@ -56,6 +57,7 @@ function listen() {
     log.dataset.last = event.lastEventId;
     draw(event.data);
   });
+  stream.addEventListener("gone", () => location.reload());
   stream.addEventListener("open", () => {
     if (broken) say(connected);
     broken = false;
@@ -96,6 +98,22 @@ async function post(body) {
   return false;
 }
 
+// The second click of a double click may land on another button, because the page has moved meanwhile.
+let last = { timeStamp: -Infinity, clientX: 0, clientY: 0 };
+document.addEventListener(
+  "click",
+  (event) => {
+    const apart = Math.hypot(event.clientX - last.clientX, event.clientY - last.clientY);
+    const soon = event.timeStamp - last.timeStamp < 400;
+    if (event.detail && soon && apart < 6 && event.target.closest(".bubble")) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+    last = event;
+  },
+  { capture: true },
+);
+
 document.addEventListener("submit", async (event) => {
   if (!event.target.matches("#say, .bubble form, .languages")) return;
   event.preventDefault();
@@ -116,10 +134,15 @@ field.addEventListener("input", async () => {
   if (!field.value.startsWith("/")) return;
   const typed = field.value;
   const query = new URLSearchParams({ text: typed, lang: document.documentElement.lang });
-  const answer = await fetch(`${base}/suggest?${query}`);
-  if (!answer.ok || typed !== field.value) return;
+  let values;
+  try {
+    values = await (await fetch(`${base}/suggest?${query}`)).json();
+  } catch {
+    return; // completion is a comfort; without a connection there is none
+  }
+  if (typed !== field.value) return;
   commands.replaceChildren(
-    ...(await answer.json()).map((value) => {
+    ...values.map((value) => {
       const option = document.createElement("option");
       option.value = value;
       return option;
