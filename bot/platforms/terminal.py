@@ -76,6 +76,8 @@ class Terminal:
             await assistant.handle(Message(self.where, text, f"line-{number}", language=language))
             await delivery.idle()
             self._note_answer()
+            if self._pretty:
+                self._console.print()
         if self._pretty:
             self._console.print(Text(say("terminal.bye"), style="dim"))
         if self._record:
