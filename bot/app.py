@@ -14,9 +14,9 @@ from bot.features import basics, glossary, rumours, techniques
 from bot.library import common
 from bot.library.load import Kind, Library, Loader, stale
 from bot.library.phrases import Phrases, load_phrases
-from bot.library.problem import ContentError, Problem
+from bot.library.problem import ContentError
 from bot.library.source import At
-from bot.matching.tongue import TYPING, Tongue
+from bot.matching.tongue import TYPING, Tongue, Typing
 from bot.storage.store import Store
 from bot.talk.assistant import Assistant
 from bot.talk.repertoire import Repertoire
@@ -45,20 +45,13 @@ class Content:
 def load_content(root: Path) -> Content:
     """Return the content of `root`. Raises `ContentError` with the problems of all its files."""
     loader = Loader(root, KINDS)
-    problems: list[Problem] = []
-    library = None
-    try:
-        library = loader.load()
-    except ContentError as error:
-        problems += error.problems
-    languages = list(library.pack.languages) if library else []
-    try:
-        phrases, lacking = load_phrases(root, languages or ["en"])
-    except ContentError as error:
-        problems += error.problems
-    if problems or library is None:
+    pack = loader.load_pack()
+    written = load_phrases(root, list(pack.languages))
+    library, register = loader.load(pack, written.described)
+    written.check_links(register)
+    if problems := loader.problems + written.problems:
         raise ContentError(problems)
-    return Content(library, phrases, loader.missing + lacking, loader.files + len(languages))
+    return Content(library, written.phrases, loader.missing + written.missing, loader.files + written.files)
 
 
 def old_sources(library: Library, today: datetime) -> list[str]:
@@ -70,7 +63,7 @@ def old_sources(library: Library, today: datetime) -> list[str]:
 def tongues(library: Library) -> Mapping[str, Tongue]:
     """Return how each language of the pack is typed."""
     typing = library.all(TYPING, next(iter(library.pack.languages)))
-    return {language: Tongue(typing[language]) for language in library.pack.languages if language in typing}
+    return {language: Tongue(typing.get(language, Typing())) for language in library.pack.languages}
 
 
 def repertoire(content: Content) -> Repertoire:

@@ -205,4 +205,11 @@ class _Server(uvicorn.Server):
 
 def fingerprint(root: Path) -> int:
     """Return a number that changes when any content file does."""
-    return hash(tuple(sorted((str(path), path.stat().st_mtime_ns) for path in root.rglob("*.yaml"))))
+    return hash(tuple(sorted((str(path), _changed(path)) for path in root.rglob("*.yaml"))))
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:  # an editor's lock, a file that went this moment
+        return 0

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from bot.library.check import Found
 from bot.library.figures import Figure, Year, places
-from bot.library.load import Found, Kind
+from bot.library.load import Kind
 from bot.library.problem import did_you_mean
 from bot.library.shape import Entry, Ref, Title, Words
 from bot.library.source import At
@@ -22,7 +23,7 @@ class Theme(Entry):
 class Citation(Entry):
     """Where a figure or a method was read. `via`: the original, a mirror of it, or a press report about it."""
 
-    title: str = Field(description="The work's title, in its own language")
+    title: Annotated[str, StringConstraints(min_length=1)] = Field(description="The work's title, in its own language")
     by: str | None = Field(None, description="Author or institution")
     url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] = Field(description="Where it can be read")
     via: Literal["original", "mirror", "press"] = Field(description="How it was read: original, mirror or press")
@@ -38,7 +39,7 @@ class Register(Entry):
 class Fact(Entry):
     """One checked fact; its figures stand once and are taken by name."""
 
-    say: Annotated[str, Words(most=35), StringConstraints(min_length=1, max_length=400)] = Field(
+    say: Annotated[str, Words(most=35, figures=True), StringConstraints(min_length=1, max_length=400)] = Field(
         description="The fact in at most 35 words, figures by name: 'Across {estimates} estimates …'"
     )
     figures: dict[str, Figure] = Field({}, description="The numbers by name, for example {estimates: 129}")
@@ -59,5 +60,5 @@ def fact_problems(fact: Fact, at: At) -> Iterator[Found]:
 
 
 THEMES = Kind("theme", "themes", Theme, command="rumours")
-SOURCES = Kind("sources", "sources.yaml", Register, translated=False)
+SOURCES = Kind("sources", "sources.yaml", Register, translated=False, offers={"source": "sources"})
 KINDS = (THEMES, SOURCES)

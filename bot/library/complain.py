@@ -8,6 +8,9 @@ from bot.library.problem import Problem, did_you_mean
 from bot.library.shape import field_type, unwrap
 from bot.library.source import At, Source
 
+_KEY = "[key]"
+"""What pydantic adds to the address of a mapping's key."""
+
 
 def problems(error: ValidationError, model: type[BaseModel], *sources: Source) -> list[Problem]:
     """Return one problem for each complaint, placed in the first of `sources` that holds the spot."""
@@ -15,17 +18,19 @@ def problems(error: ValidationError, model: type[BaseModel], *sources: Source) -
 
 
 def _problem(complaint: Any, model: type[BaseModel], sources: tuple[Source, ...]) -> Problem:
-    at: At = tuple(complaint["loc"])
+    at: At = tuple(part for part in complaint["loc"] if part != _KEY)
     what, fix = _words(complaint, model, at)
-    unknown = complaint["type"] == "extra_forbidden"
-    spot = at[:-1] if complaint["type"] == "missing" else at
+    is_missing = complaint["type"] == "missing"
+    spot = at[:-1] if is_missing else at
     source = next((source for source in sources if source.has(spot)), sources[-1])
-    return source.problem(spot, what, fix, key=unknown or complaint["type"] == "missing")
+    of_key = is_missing or complaint["type"] == "extra_forbidden" or _KEY in complaint["loc"]
+    return source.problem(spot, what, fix, key=of_key)
 
 
 def _words(complaint: Any, model: type[BaseModel], at: At) -> tuple[str, str]:
     """Return what is wrong and how to mend it."""
-    name, value, extra = at[-1] if at else "this file", complaint["input"], complaint.get("ctx", {})
+    name = next((part for part in reversed(at) if isinstance(part, str)), "this file")
+    value, extra = complaint["input"], complaint.get("ctx", {})
     shown = f"'{value}'" if isinstance(value, str) and len(value) < 60 else "this"
     if complaint["type"] == "extra_forbidden":
         return f"'{name}' is not known here", did_you_mean(str(name), _fields(model, at[:-1]))
@@ -33,7 +38,8 @@ def _words(complaint: Any, model: type[BaseModel], at: At) -> tuple[str, str]:
         return f"{shown} does not fit '{name}'", _pattern_fix(extra["pattern"])
     kind = next((kind for kind in _SAID if complaint["type"].startswith(kind)), None)
     if kind is None:
-        return f"'{name}': {str(complaint['msg']).removeprefix('Value error, ')}", ""
+        what, _, fix = str(complaint["msg"]).removeprefix("Value error, ").partition("; ")
+        return what, fix or "compare it with a file of the same kind that is sound"
     what, fix = _SAID[kind]
     size = len(value) if isinstance(value, str) else extra.get("actual_length")
     facts = {"most": extra.get("max_length"), "least": extra.get("min_length"), "expected": extra.get("expected")}
@@ -59,11 +65,11 @@ _SAID = {
 
 
 def _pattern_fix(pattern: str) -> str:
-    return (
-        "write a year (2010), years (2006-2018) or a month (2024-07)"
-        if r"\d{4}" in pattern
-        else f"it should match {pattern}"
-    )
+    if pattern.startswith("^https"):
+        return "write an address that begins with https://"
+    if "year" in pattern:
+        return "write a number (129 or 30.7), or a year (year 1856)"
+    return "write a year (2010), years (2006-2018) or a month (2024-07)"
 
 
 def _fields(model: Any, at: At) -> list[str]:

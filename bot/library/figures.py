@@ -46,7 +46,7 @@ def draw(figure: str, language: str) -> str:
     number = Decimal(figure)
     # Spanish and Portuguese write four digits without a mark, as CLDR says and Babel does not.
     apart = abs(number) >= 10_000 or language not in {"es", "pt"}
-    return format_decimal(number, locale=language, group_separator=apart)
+    return format_decimal(number, locale=language, group_separator=apart, decimal_quantization=False)
 
 
 @lru_cache(maxsize=256)

@@ -1,6 +1,7 @@
 """The assistant's own sentences: Jinja2 in its sandbox, strict, with each language's own plural forms."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,17 @@ from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from bot.library.problem import ContentError, Problem, did_you_mean
+from bot.library.check import Register
+from bot.library.problem import Problem, did_you_mean
 from bot.library.source import At, Source, Tree, read
 from bot.talk.feature import Say
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
-_REFUSED = (nodes.For, nodes.Mul, nodes.Pow, nodes.Call, nodes.Getattr, nodes.Getitem, nodes.Macro, nodes.Import)
+# What a phrase has no need of, and with which a template could run long, grow large or reach out.
+_REFUSED = (
+    *(nodes.For, nodes.Macro, nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.CallBlock),
+    *(nodes.Mul, nodes.Pow, nodes.Call, nodes.Filter, nodes.FilterBlock, nodes.Getattr, nodes.Getitem, nodes.Assign),
+)
 _PLURALS = {"zero", "one", "two", "few", "many", "other"}
 
 Forms = dict[str, str]
@@ -58,62 +64,129 @@ def _plural(language: str, count: int) -> str:
     return str(Locale.parse(language).plural_form(count))
 
 
-def load_phrases(root: Path, languages: list[str]) -> tuple[Phrases, list[tuple[str, str, At]]]:
-    """Return the phrases of `root` and what translations lack. Raises `ContentError`."""
+@dataclass
+class Written:
+    """What the phrase files hold, and what is wrong with them or lacking."""
+
+    phrases: Phrases
+    files: int
+    problems: list[Problem]
+    missing: list[tuple[str, str, At]]
+    sources: dict[str, Source]
+
+    def check_links(self, register: Register) -> None:
+        """Add links of phrases that lead nowhere to the problems."""
+        for source in self.sources.values():
+            for at, text in _strings(source.tree, ()):
+                self.problems += [source.problem(*found) for found in register.link_problems(at, text)]
+
+    @property
+    def described(self) -> dict[str, str | None]:
+        """The commands that menus describe, by name, whatever the language: those that a link may call."""
+        groups = (source.tree.get("describe") for source in self.sources.values() if isinstance(source.tree, dict))
+        return {name: None for group in groups if isinstance(group, dict) for name in group}
+
+
+def load_phrases(root: Path, languages: list[str]) -> Written:
+    """Return the phrases of `root`, which may be unsound: look at `problems`."""
+    original, *others = languages
     problems: list[Problem] = []
+    sources = _sources(root, languages, problems)
+    flat = {language: flatten(sources[language], problems) for language in languages if language in sources}
+    if flat.get(original) == {} and isinstance(sources[original].tree, dict):
+        problems.append(Problem(sources[original].path, 1, 1, "holds no phrases", "write them; every pack needs them"))
+    flat = {language: phrases for language, phrases in flat.items() if phrases}
+    for language in others:
+        if language in flat and original in flat:
+            _compare(flat[original], flat[language], language, sources[language], problems)
+    missing = [
+        (language, f"{root.name}/phrases/{language}.yaml", tuple(key.split(".")))
+        for language in others
+        for key in flat.get(original, {}).keys() - flat.get(language, {}).keys()
+    ]
+    return Written(Phrases({original: {}, **flat}), len(sources), problems, sorted(missing), sources)
+
+
+def _sources(root: Path, languages: list[str], problems: list[Problem]) -> dict[str, Source]:
+    """Return the files of phrases by language; what cannot be read, or is of no language of the pack, is a problem."""
     sources: dict[str, Source] = {}
-    for language in languages:
-        path = root / "phrases" / f"{language}.yaml"
-        found = read(path, path.relative_to(root.parent).as_posix())
-        if isinstance(found, Source):
-            sources[language] = found
-        elif path.exists() or language == languages[0]:
+    original = root / "phrases" / f"{languages[0]}.yaml"
+    paths = sorted((root / "phrases").glob("*.yaml"))
+    if original not in paths:
+        problems.append(Problem(_name(root, original), 1, 1, "is missing", "write it; every pack needs it"))
+    for path in paths:
+        found = read(path, _name(root, path))
+        if isinstance(found, Problem):
             problems.append(found)
-    flat = {language: flatten(source, problems) for language, source in sources.items()}
-    missing: list[tuple[str, str, At]] = []
-    for language in languages[1:]:
-        lacking = flat.get(languages[0], {}).keys() - flat.get(language, {}).keys()
-        name = f"{root.name}/phrases/{language}.yaml"
-        missing += [(language, name, tuple(key.split("."))) for key in lacking]
-        if language in flat:
-            _compare(flat[languages[0]], flat[language], language, sources[language], problems)
-    if problems:
-        raise ContentError(problems)
-    return Phrases(flat), sorted(missing)
+        elif path.stem not in languages:
+            fix = f"add '{path.stem}: …' under 'languages:' in pack.yaml, or rename the file"
+            problems.append(Problem(found.path, 1, 1, f"'{path.stem}' is not a language of the pack", fix))
+        else:
+            sources[path.stem] = found
+    return sources
+
+
+def _name(root: Path, path: Path) -> str:
+    return path.relative_to(root.parent).as_posix()
+
+
+def _strings(tree: Tree, at: At) -> Iterator[tuple[At, str]]:
+    if isinstance(tree, str):
+        yield at, tree
+    elif isinstance(tree, dict):
+        for name, child in tree.items():
+            yield from _strings(child, (*at, name))
 
 
 def flatten(source: Source, problems: list[Problem]) -> dict[str, Forms]:
-    """Return `group.name` → forms for a file of phrases; check that each template is sound."""
+    """Return `group.name` → forms for a file of phrases; what is unsound is a problem and has no forms."""
     phrases: dict[str, Forms] = {}
 
     def walk(tree: Tree, at: At) -> None:
-        if isinstance(tree, dict) and not (tree.keys() <= _PLURALS and "other" in tree):
+        plural = isinstance(tree, dict) and bool(tree) and tree.keys() <= _PLURALS
+        if isinstance(tree, dict) and not plural:
             for name, child in tree.items():
                 walk(child, (*at, name))
             return
-        if isinstance(tree, list) or not at:
-            problems.append(source.problem(at, "should be text", "write one sentence after the key"))
-            return
-        forms = {"other": tree} if isinstance(tree, str) else {name: str(form) for name, form in tree.items()}
-        for name, form in forms.items():
-            _check_template(source, (*at, name) if isinstance(tree, dict) else at, form, problems)
-        phrases[".".join(map(str, at))] = forms
+        forms = _forms(source, at, tree, problems)
+        sound = [_check_template(source, (*at, name) if plural else at, form, problems) for name, form in forms.items()]
+        phrases[".".join(map(str, at))] = forms if all(sound) else {}
 
     walk(source.tree, ())
+    phrases.pop("", None)  # a file that is no mapping
     return phrases
 
 
-def _check_template(source: Source, at: At, text: str, problems: list[Problem]) -> None:
+def _forms(source: Source, at: At, tree: Tree, problems: list[Problem]) -> Forms:
+    forms = {(*at, name): form for name, form in tree.items()} if isinstance(tree, dict) else {at: tree}
+    if not_text := [spot for spot, form in forms.items() if not isinstance(form, str) or not at]:
+        fix = "write one sentence after the key"
+        problems += [source.problem(spot, "should be text", fix) for spot in not_text]
+        return {}
+    if not isinstance(tree, dict):
+        return {"other": str(tree)}
+    if "other" not in tree:
+        problems.append(source.problem(at, "lacks the plural form 'other'", "write 'other:', which every language has"))
+    return tree
+
+
+def _check_template(source: Source, at: At, text: str, problems: list[Problem]) -> bool:
+    """Say whether a phrase is sound, and note what is wrong with it if not."""
+    if not text.strip():
+        what = f"'{'.'.join(map(str, at))}' is empty"
+        problems.append(source.problem(at, what, "write it, or remove the line"))
+        return False
     try:
         parsed = _ENVIRONMENT.parse(text)
     except TemplateSyntaxError as error:
-        problems.append(
-            source.problem(at, f"is not a sound template: {error.message}", "compare it with the original's")
-        )
-        return
+        what = f"is not a sound template: {error.message}"
+        problems.append(source.problem(at, what, "compare it with the original's"))
+        return False
     if next(parsed.find_all(_REFUSED), None):
         fix = "phrases only name values, {{ name }}, and ask for them, {% if name %}"
         problems.append(source.problem(at, "computes more than a phrase needs", fix))
+        return False
+    return True
 
 
 def variables(forms: Forms) -> set[str]:
@@ -130,12 +203,19 @@ def _compare(
         if key not in original:
             problems.append(source.problem(at, f"the original has no '{key}'", did_you_mean(key, original), key=True))
             continue
-        if len(forms) > 1 and (lacks := needed - forms.keys() - {"many"}):
+        if not forms or not original[key]:
+            continue  # said already
+        if len(forms) > 1 and (lacks := needed - forms.keys() - _excused(needed)):
             problems.append(
                 source.problem(at, f"lacks the plural form '{min(lacks)}'", f"{language} needs {sorted(needed)}")
             )
         if any("{" in form for form in (*forms.values(), *original[key].values())):
             _compare_values(variables(original[key]), variables(forms), at, source, problems)
+
+
+def _excused(needed: set[str]) -> set[str]:
+    """French, Italian, Portuguese and Spanish use "many" for whole millions only."""
+    return {"many"} if "few" not in needed else set()
 
 
 def _compare_values(known: set[str], used: set[str], at: At, source: Source, problems: list[Problem]) -> None:

@@ -24,6 +24,7 @@ def write_new(root: Path, kind: Kind[Any], entry: str, folder: str | None) -> Pa
     path = place / f"{entry}.yaml"
     if next(root.glob(f"{kind.place}/{entry}.yaml"), None):
         raise NewEntryError(f"there is already a {kind.name} called '{entry}'")
+    place.mkdir(parents=True, exist_ok=True)
     path.write_text(blank(kind, "../" * len(path.relative_to(root).parents[:-1])), encoding="utf-8")
     return path
 
@@ -32,7 +33,7 @@ def _folder(root: Path, kind: Kind[Any], folder: str | None) -> str:
     if not kind.place.endswith("/*"):
         return kind.place
     place = kind.place.removesuffix("/*")
-    themes = sorted(path.name for path in (root / place).iterdir() if path.is_dir())
+    themes = sorted(path.stem for path in (root / "themes").glob("*.yaml") if "." not in path.stem)
     if folder not in themes:
         raise NewEntryError(f"say which folder it belongs in: --theme {' | '.join(themes)}")
     return f"{place}/{folder}"

@@ -23,17 +23,19 @@ class Entry(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Text that people read (or type), in one language; `most` words; digits only by name, unless `digits`."""
+    """Text in one language: at most `most` words; `figures` may be taken by name; `typed` by people, never shown."""
 
     most: int | None = None
-    digits: bool = False
+    figures: bool = False
+    typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """The id of an entry of another kind."""
+    """The id of an entry of another kind, called `label` in messages."""
 
     kind: str
+    label: str = ""
 
 
 LONGEST_TITLE = 34
@@ -41,7 +43,7 @@ LONGEST_TITLE = 34
 
 Text = Annotated[str, Words(), StringConstraints(min_length=1, max_length=1000)]
 Title = Annotated[str, Words(), StringConstraints(min_length=1, max_length=LONGEST_TITLE)]
-Phrase = Annotated[str, Words(digits=True), StringConstraints(min_length=1, max_length=300)]
+Phrase = Annotated[str, Words(typed=True), StringConstraints(min_length=1, max_length=300)]
 """What people type, for matching; never shown."""
 
 

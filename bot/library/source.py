@@ -1,11 +1,13 @@
-"""YAML as a tree of strings that knows where each was written.
+"""YAML as a tree of strings, each of which can be found again where it was written.
 
 YAML's own types are not used: they turn `no:` (Norwegian) into false and `18:30` into 1110. The schema gives types.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -20,18 +22,32 @@ DEEPEST = 20
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # five times as fast where libyaml is there
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One file: its name for people, its tree, and the (line, column) of every key and value."""
+class Marks(NamedTuple):
+    """The (line, column) of every value and every key of one file."""
 
-    path: str
-    tree: Tree
     values: dict[At, tuple[int, int]]
     keys: dict[At, tuple[int, int]]
 
+
+@dataclass(frozen=True)
+class Source:
+    """One file: its name for people, its tree, and its bytes, in which a problem finds its place."""
+
+    path: str
+    tree: Tree
+    data: bytes = field(repr=False)
+
+    @cached_property
+    def marks(self) -> Marks:
+        """Where everything stands; the bytes are read again for it, because nearly no file is ever asked."""
+        start = (1, 1)
+        marks = Marks({(): start}, {(): start})
+        _plant(self.data.decode("utf-8-sig"), marks)
+        return marks
+
     def problem(self, at: At, what: str, fix: str = "", *, key: bool = False) -> Problem:
         """Return a problem at `at`, or at the deepest part of it that stands in the file."""
-        where = self.keys if key else self.values
+        where = self.marks.keys if key else self.marks.values
         while at not in where and at:
             at = at[:-1]
         line, column = where.get(at, (1, 1))
@@ -39,17 +55,23 @@ class Source:
 
     def has(self, at: At) -> bool:
         """Say whether something stands at `at`."""
-        return at in self.values
+        part: Any = self.tree
+        for name in at:
+            known = range(len(part)) if isinstance(part, list) else part if isinstance(part, dict) else ()
+            if name not in known:
+                return False
+            part = part[name]
+        return True
 
 
 class _RefusedError(Exception):
-    def __init__(self, node: Any, what: str, fix: str) -> None:
+    def __init__(self, event: Any, what: str, fix: str) -> None:
         super().__init__(what)
-        self.line, self.column = node.start_mark.line + 1, node.start_mark.column + 1
+        self.line, self.column = _spot(event)
         self.what, self.fix = what, fix
 
 
-def read(path: Path, name: str) -> Source | Problem:  # noqa: PLR0911  # one answer for each way a file can be broken
+def read(path: Path, name: str) -> Source | Problem:  # one answer for each way a file can be broken
     """Read the file at `path`, called `name` in messages; return it, or the problem that stops it."""
     try:
         data = path.read_bytes()
@@ -58,19 +80,15 @@ def read(path: Path, name: str) -> Source | Problem:  # noqa: PLR0911  # one ans
     if len(data) > LARGEST:
         return Problem(name, 1, 1, f"is larger than {LARGEST} bytes", "split it into several files")
     try:
-        return _compose(data.decode("utf-8-sig"), name)
+        return _compose(data, name)
     except UnicodeDecodeError as error:
-        before = data[: error.start]
-        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        before = error.object[: error.start].decode("utf-8")  # without the mark, which the codec took away
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         return Problem(name, line, column, "is not UTF-8 text", "save the file as UTF-8")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         return Problem(name, line, column, f"is not YAML: {error.problem}", _yaml_fix(str(error.problem)))
-    except yaml.reader.ReaderError as error:
-        return Problem(name, 1, 1, f"holds a character that YAML does not allow: {error.reason}", "remove it")
-    except RecursionError:
-        return Problem(name, 1, 1, f"is nested deeper than {DEEPEST} levels", "make it flatter")
     except _RefusedError as refused:
         return Problem(name, refused.line, refused.column, refused.what, refused.fix)
 
@@ -83,38 +101,81 @@ def _yaml_fix(problem: str) -> str:
     return "compare it with a file of the same kind that is sound"
 
 
-def _compose(text: str, name: str) -> Source:
-    source = Source(name, {}, {(): (1, 1)}, {(): (1, 1)})
-    node = yaml.compose(text, Loader=_Loader)
-    if node is None:
-        return source
-    tree = _plain(node, (), source, set())
-    return Source(name, tree, source.values, source.keys)
+def _compose(data: bytes, name: str) -> Source:
+    text = data.decode("utf-8-sig")
+    _check_characters(text)
+    return Source(name, _plant(text), data)
 
 
-def _plain(node: Any, at: At, source: Source, met: set[int]) -> Tree:
-    """Return `node` as plain data, noting where each part stands; refuse what a bomb is made of."""
-    if id(node) in met:
-        raise _RefusedError(node, "uses an anchor (&) and an alias (*)", "write the text out where it is needed")
-    if len(at) > DEEPEST:
-        raise _RefusedError(node, f"is nested deeper than {DEEPEST} levels", "make it flatter")
-    met.add(id(node))
-    source.values[at] = (node.start_mark.line + 1, node.start_mark.column + 1)
-    if isinstance(node, yaml.MappingNode):
-        return _mapping(node, at, source, met)
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(child, (*at, number), source, met) for number, child in enumerate(node.value)]
-    return str(node.value)
+def _check_characters(text: str) -> None:
+    if found := yaml.reader.Reader.NON_PRINTABLE.search(text):
+        before = text[: found.start()]
+        column = len(before) - before.rfind("\n") - 1
+        mark = yaml.Mark("", found.start(), before.count("\n"), column, None, 0)
+        raise _RefusedError(yaml.Event(mark), "holds a character that YAML does not allow", "remove it")
 
 
-def _mapping(node: Any, at: At, source: Source, met: set[int]) -> Tree:
-    tree: dict[str, Any] = {}
-    for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise _RefusedError(key, "a key should be a plain word", "write 'key: value'")
-        name = str(key.value)
-        if name in tree:
-            raise _RefusedError(key, f"'{name}' stands here twice", "remove one of them")
-        source.keys[(*at, name)] = (key.start_mark.line + 1, key.start_mark.column + 1)
-        tree[name] = _plain(value, (*at, name), source, met)
+def _plant(text: str, marks: Marks | None = None) -> Tree:
+    """Return the tree of `text`, noting in `marks` where each part stands.
+
+    It grows from events: libyaml's composer recurses in C, and deep nesting would end the process.
+    """
+    events = yaml.parse(text, Loader=_Loader)
+    next(events)  # the stream begins
+    if not isinstance(next(events), yaml.DocumentStartEvent):
+        return {}
+    tree = _part(next(events), events, (), marks)
+    next(events)  # the document ends
+    if isinstance(more := next(events), yaml.DocumentStartEvent):
+        raise _RefusedError(more, "holds a second document", "remove the line '---', or write two files")
     return tree
+
+
+def _part(event: Any, events: Iterator[Any], at: At, marks: Marks | None) -> Tree:
+    """Return what begins with `event` as plain data; refuse what a bomb is made of."""
+    _check_anchor(event)
+    if len(at) > DEEPEST:
+        raise _RefusedError(event, f"is nested deeper than {DEEPEST} levels", "make it flatter")
+    if marks:
+        marks.values[at] = _spot(event)
+    if isinstance(event, yaml.ScalarEvent):
+        return str(event.value)
+    if isinstance(event, yaml.MappingStartEvent):
+        return _mapping(events, at, marks)
+    return _sequence(events, at, marks)
+
+
+def _sequence(events: Iterator[Any], at: At, marks: Marks | None) -> Tree:
+    parts: list[Any] = []
+    while not isinstance(event := next(events), yaml.SequenceEndEvent):
+        parts.append(_part(event, events, (*at, len(parts)), marks))
+    return parts
+
+
+def _mapping(events: Iterator[Any], at: At, marks: Marks | None) -> Tree:
+    tree: dict[str, Any] = {}
+    while not isinstance(event := next(events), yaml.MappingEndEvent):
+        name = _key(event)
+        if name in tree:
+            raise _RefusedError(event, f"'{name}' stands here twice", "remove one of them")
+        if marks:
+            marks.keys[(*at, name)] = _spot(event)
+        tree[name] = _part(next(events), events, (*at, name), marks)
+    return tree
+
+
+def _key(event: Any) -> str:
+    _check_anchor(event)
+    if not isinstance(event, yaml.ScalarEvent):
+        raise _RefusedError(event, "a key should be a plain word", "write 'key: value'")
+    return str(event.value)
+
+
+def _check_anchor(event: Any) -> None:
+    if event.anchor:
+        fix = "write the text out; put it in double quotes if it begins with & or *"
+        raise _RefusedError(event, "uses an anchor (&) or an alias (*)", fix)
+
+
+def _spot(event: Any) -> tuple[int, int]:
+    return event.start_mark.line + 1, event.start_mark.column + 1

@@ -37,12 +37,12 @@ class _Layer:
         self.problems = problems
 
     def lay(self, base: Tree | None, over: Tree, kind: Any, at: At) -> Tree:
-        inner, mark = unwrap(kind)
+        inner, _ = unwrap(kind)
         if isinstance(over, dict) and _is_model(inner):
             return self._lay_model(base, over, inner, at)
         if isinstance(over, dict) and get_origin(inner) is dict:
             return self._lay_mapping(base, over, get_args(inner)[1], at)
-        if not has_words(kind) or (isinstance(over, str) and not isinstance(mark, Words)):
+        if not has_words(kind):
             self._complain(at, "only words are translated", "remove it: the original's holds for every language")
             return base if base is not None else over
         return over

@@ -16,7 +16,9 @@ class Term(Entry):
     name: Name = Field(description="The term as it stands in a dictionary")
     aliases: list[Phrase] = Field([], description="Other words for it")
     forms: list[Phrase] = Field([], description="Inflections and other spellings")
-    definition: Annotated[str, Words(most=50)] = Field(description="What it means, in at most 45 words")
+    definition: Annotated[str, Words(most=45), StringConstraints(min_length=1)] = Field(
+        description="What it means, in at most 45 words"
+    )
     example: Text | None = Field(None, description="One sentence from daily life")
     instead: Text | None = Field(None, description="Which word to prefer, and why")
     related: list[Annotated[str, Ref("term")]] = Field([], description="Ids of related terms")

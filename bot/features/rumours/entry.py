@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from bot.library.check import Found
 from bot.library.common import Fact, fact_problems
-from bot.library.load import Found, Kind
+from bot.library.load import Kind
 from bot.library.shape import Entry, Phrase, Ref, Text, Title, Words
 
 

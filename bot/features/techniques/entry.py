@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from bot.library.check import Found
 from bot.library.common import Fact, fact_problems
-from bot.library.load import Found, Kind
+from bot.library.load import Kind
 from bot.library.shape import Entry, Ref, Text, Title, Words
 
 
@@ -20,23 +21,25 @@ class Line(Entry):
     @model_validator(mode="after")
     def _one(self) -> "Line":
         if sum(part is not None for part in (self.them, self.you, self.note)) != 1:
-            raise ValueError("a line is one of 'them:', 'you:' or 'note:'")
+            raise ValueError("a line is one of 'them:', 'you:' or 'note:'; write a line for each")
         return self
 
 
 class Suits(Entry):
     """The situations a technique is for, by the ids of `situations.yaml`; an empty list means any."""
 
-    who: list[str] = []
-    where: list[str] = []
-    feeling: list[str] = []
+    who: list[Annotated[str, Ref("who", "situation")]] = []
+    where: list[Annotated[str, Ref("where", "situation")]] = []
+    feeling: list[Annotated[str, Ref("feeling", "situation")]] = []
 
 
 class Technique(Entry):
     """A way of answering."""
 
     name: Title = Field(description="At most 34 characters")
-    gist: Annotated[str, Words(most=14)] = Field(description="The tip in one line of at most 14 words")
+    gist: Annotated[str, Words(most=14), StringConstraints(min_length=1)] = Field(
+        description="The tip in one line of at most 14 words"
+    )
     when: Text = Field(description="When to use it")
     steps: list[Text] = Field(min_length=2, max_length=6, description="Three to five short steps")
     example: list[Line] = Field(min_length=1, description="An exchange: lines of 'them:', 'you:' or 'note:'")
@@ -63,4 +66,9 @@ def check(technique: Technique) -> Iterator[Found]:
 
 
 TECHNIQUES = Kind("technique", "techniques", Technique, check, command="technique")
-SITUATIONS = Kind("situations", "situations.yaml", Situations)
+SITUATIONS = Kind(
+    "situations",
+    "situations.yaml",
+    Situations,
+    offers={"who": "who", "where": "where", "feeling": "feeling"},
+)

@@ -1,0 +1,1 @@
+"""The content library, held to account part by part."""
