@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from heapq import heappop, heappush
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -12,10 +14,15 @@ from bot.core.fit import fit
 from bot.core.message import Address
 from bot.core.platform import DeliveryError, Platform
 from bot.storage import outbox
-from bot.storage.outbox import Bubble
+from bot.storage.moments import millis
+from bot.storage.outbox import LEASE, Bubble
 from bot.storage.store import Store, StoreError
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Mark = tuple[int, Callable[[Connection, Bubble], Bubble | None]]
+"""The id of a bubble and what to write of it, which returns the bubble as it is held from then on."""
 
 MARK_EVERY = 0.1  # seconds: "sent" marks are written in batches
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
@@ -24,16 +31,23 @@ _PERMANENT = "dead"
 
 
 class Delivery:
-    """Carries bubbles from their rows to the platforms and writes back how it went."""
+    """Carries bubbles from their rows to the platforms and writes back how it went.
+
+    A lane is a heap of ids. A lane whose first bubble could not be sent yet rests as a whole until a beat after its
+    moment, so that nothing overtakes. What stands in `_held` is this process's own until its mark is written.
+    """
 
     def __init__(self, store: Store, platforms: Mapping[str, Platform], clock: Callable[[], datetime]) -> None:
         self._store = store
         self._platforms = platforms
         self._clock = clock
-        self._lanes: dict[Address, deque[Bubble]] = {}
+        self._held: dict[int, Bubble] = {}
+        self._lanes: dict[Address, list[int]] = {}
+        self._rests: dict[Address, datetime] = {}
         self._tasks: dict[Address, asyncio.Task[None]] = {}
-        self._marks: list[Callable[[Connection], None]] = []
+        self._marks: list[Mark] = []
         self._marking: asyncio.Task[None] | None = None
+        self._writing = asyncio.Lock()  # a lease that is compared must not be one that is being renewed
 
     def made(self, bubbles: Sequence[Bubble]) -> None:
         """Hear that `bubbles` are durable, and begin to send them."""
@@ -45,12 +59,17 @@ class Delivery:
                 self._line_up(bubble)
 
     async def pick_up(self) -> int:
-        """Send what nobody holds: rows of a process that died, and those that were put off."""
+        """Send what waited for its moment and what nobody holds, rows of a process that died; return how many."""
         now, names = self._clock(), [name for name, platform in self._platforms.items() if not platform.pulls]
-        left = await self._store.run(lambda tx: outbox.claim(tx, names, now, LEFTOVERS)) if names else []
+        if not names:
+            return 0
+        self._renew(now)
+        claim = partial(outbox.claim, platforms=names, now=now, most=LEFTOVERS)
+        left = await asyncio.shield(self._write(claim))  # a beat that is cut short must not forget what was written
+        woken = self._wake(now)
         for bubble in left:
             self._line_up(bubble)
-        return len(left)
+        return woken + len(left)
 
     async def idle(self) -> None:
         """Wait until everything lined up was tried and its mark is written."""
@@ -58,33 +77,67 @@ class Delivery:
             await asyncio.gather(*self._tasks.values(), *filter(None, [self._marking]))
 
     def _line_up(self, bubble: Bubble) -> None:
-        lane = self._lanes.get(bubble.where)
-        if lane is not None:
-            lane.append(bubble)
+        where, known = bubble.where, bubble.id in self._held
+        self._held[bubble.id] = bubble
+        if known:
             return
-        self._lanes[bubble.where] = deque([bubble])
-        self._tasks[bubble.where] = asyncio.create_task(self._drive(bubble.where))
+        heappush(self._lanes.setdefault(where, []), bubble.id)
+        if where in self._rests:
+            self._mark(bubble.id, partial(outbox.hold, until=self._lease(where)))
+        elif where not in self._tasks:
+            self._start(where)
+
+    def _start(self, where: Address) -> None:
+        self._tasks[where] = asyncio.create_task(self._drive(where))
 
     async def _drive(self, where: Address) -> None:
         lane = self._lanes[where]
-        while lane:
-            await self._send(lane.popleft())
-        del self._lanes[where], self._tasks[where]
+        while lane and where not in self._rests:
+            await self._send(heappop(lane))
+        if not lane:
+            del self._lanes[where]
+        del self._tasks[where]
 
-    async def _send(self, bubble: Bubble) -> None:
-        platform = self._platforms[bubble.where.platform]
+    def _wake(self, now: datetime) -> int:
+        """Drive on the lanes whose moment has come; return how many bubbles are in them."""
+        over = [where for where, until in self._rests.items() if until <= now]
+        for where in over:
+            del self._rests[where]
+            self._start(where)
+        return sum(len(self._lanes[where]) for where in over)
+
+    async def _send(self, number: int) -> None:
+        where = self._held[number].where
         try:
-            ref = await self._send_parts(platform, bubble)
+            bubble = await self._current(number)
+            if bubble is None:
+                return
+            ref = await self._send_parts(bubble)
         except DeliveryError as error:
-            self._failed(bubble, error)
-        except Exception as error:  # an adapter's mistake must not stop the lane
-            log.error("delivery broken bubble=%s error=%s", bubble.id, type(error).__name__)
-            self._failed(bubble, DeliveryError("broken"))
+            self._failed(number, where, error)
+        except StoreError:
+            self._rest(number, where, FIRST_PAUSE)
+        except Exception as error:  # an adapter's mistake must not stop the lane: what comes after it overtakes it
+            log.error("delivery broken bubble=%s error=%s", number, type(error).__name__)
+            self._mark(number, partial(_let_go, until=self._clock() + timedelta(seconds=self._pause(number))))
         else:
-            self._mark(lambda tx: outbox.settle(tx, bubble.id, "sent", ref))
+            self._mark(number, partial(outbox.settle, state="sent", ref=ref))
 
-    async def _send_parts(self, platform: Platform, bubble: Bubble) -> str | None:
+    async def _current(self, number: int) -> Bubble | None:
+        """Look at the row of a bubble that is about to be sent; None, and no longer held, where it is not to be."""
+        if self._marks and self._held[number].reply.slot:
+            await self._write(_nothing)  # the older bubble's ref may be among the marks
+        async with self._writing:
+            bubble = await self._store.read(partial(outbox.current, bubble=self._held[number]))
+            if bubble:
+                self._held[number] = bubble
+            else:
+                del self._held[number]
+        return bubble
+
+    async def _send_parts(self, bubble: Bubble) -> str | None:
         """Send each part of a bubble; return the ref of the first, which a later edit needs."""
+        platform = self._platforms[bubble.where.platform]
         first: str | None = None
         for number, part in enumerate(fit(bubble.reply, platform.limits(bubble.where))):
             edit = bubble.edit if number == 0 else None
@@ -92,24 +145,83 @@ class Delivery:
             first = first if number else ref
         return first
 
-    def _failed(self, bubble: Bubble, error: DeliveryError) -> None:
+    def _failed(self, number: int, where: Address, error: DeliveryError) -> None:
         if error.permanent:
-            log.info("undeliverable bubble=%s why=%s", bubble.id, error.why)
-            self._mark(lambda tx: outbox.settle(tx, bubble.id, _PERMANENT, None))
-            return
-        pause = error.after or min(FIRST_PAUSE * 2**bubble.tries, LONGEST_PAUSE)
-        until = self._clock() + timedelta(seconds=pause)
-        self._mark(lambda tx: outbox.put_off(tx, bubble.id, until))
+            log.info("undeliverable bubble=%s why=%s", number, error.why)
+            self._mark(number, partial(outbox.settle, state=_PERMANENT, ref=None))
+        else:
+            self._rest(number, where, error.after or self._pause(number))
 
-    def _mark(self, mark: Callable[[Connection], None]) -> None:
-        self._marks.append(mark)
+    def _pause(self, number: int) -> float:
+        return float(min(FIRST_PAUSE * 2 ** self._held[number].tries, LONGEST_PAUSE))
+
+    def _rest(self, number: int, where: Address, pause: float) -> None:
+        """Put a lane off, from the bubble that could not be sent on."""
+        self._rests[where] = self._clock() + timedelta(seconds=pause)
+        until = self._lease(where)
+        self._mark(number, partial(outbox.put_off, until=until))
+        for later in self._lanes[where]:
+            self._mark(later, partial(outbox.hold, until=until))
+        heappush(self._lanes[where], number)
+
+    def _lease(self, where: Address) -> datetime:
+        """Return until when a lane is to be held: the same moment for all that is in it, so that it keeps its order."""
+        now = self._clock()
+        return max(now, self._rests.get(where, now)) + LEASE
+
+    def _renew(self, now: datetime) -> None:
+        """Hold on to what still waits in a lane, or is in the air, when half of its lease is over."""
+        soon, marked = millis(now + LEASE / 2), {number for number, _ in self._marks}
+        for number, bubble in self._held.items():
+            if bubble.lease < soon and number not in marked:
+                self._marks.append((number, partial(outbox.hold, until=self._lease(bubble.where))))
+
+    def _mark(self, number: int, mark: Callable[[Connection, Bubble], Bubble | None]) -> None:
+        self._marks.append((number, mark))
         if self._marking is None:
             self._marking = asyncio.create_task(self._write_marks())
 
     async def _write_marks(self) -> None:
-        await asyncio.sleep(MARK_EVERY)
-        marks, self._marks, self._marking = self._marks, [], None
         try:
-            await self._store.run(lambda tx: [mark(tx) for mark in marks])
-        except StoreError as error:  # the rows stay leased and are tried again later
-            log.error("marks not written count=%s error=%s", len(marks), type(error).__name__)
+            while self._marks:
+                await asyncio.sleep(MARK_EVERY)
+                await self._write(_nothing)
+        except StoreError as error:  # the marks wait for the next mark or beat; nobody else sends these rows till then
+            log.error("marks not written count=%s error=%s", len(self._marks), type(error).__name__)
+        finally:
+            self._marking = None
+
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        """Write the marks, then do `work`, in one commit; a mark that cannot be written is kept."""
+        async with self._writing:
+            marks, self._marks = self._marks, []
+            held = {number: self._held[number] for number, _ in marks if number in self._held}
+            try:
+                after, done = await self._store.run(lambda tx: (_apply(tx, marks, held), work(tx)))
+            except StoreError:
+                self._marks[:0] = marks
+                raise
+            for number, bubble in after.items():
+                if bubble:
+                    self._held[number] = bubble
+                else:
+                    del self._held[number]
+            return done
+
+
+def _apply(tx: Connection, marks: Sequence[Mark], held: Mapping[int, Bubble]) -> dict[int, Bubble | None]:
+    """Write `marks`; return each bubble as it is held afterwards, None where it is settled."""
+    after: dict[int, Bubble | None] = dict(held)
+    for number, mark in marks:
+        if bubble := after.get(number):
+            after[number] = mark(tx, bubble)
+    return after
+
+
+def _let_go(tx: Connection, bubble: Bubble, until: datetime) -> None:
+    """Put a bubble off and hold it no longer; whoever claims it first tries again."""
+    outbox.put_off(tx, bubble, until)
+
+
+def _nothing(tx: Connection) -> None:
+    """Do nothing beside the marks."""

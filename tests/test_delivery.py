@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from bot.core.platform import DeliveryError, Limits
 from bot.delivery import Delivery
 from bot.storage import outbox
 from bot.storage.outbox import Bubble
-from bot.storage.store import Store
+from bot.storage.store import Store, StoreError
 from bot.storage.tables import BUBBLES, METADATA
 from tests.play import NOON
 
@@ -62,6 +63,14 @@ class Office:
     async def send(self, *bubbles: Bubble) -> None:
         self.delivery.made(bubbles)
         await self.delivery.idle()
+
+    async def seconds_until_the_next_try(self) -> int:
+        for seconds in range(1, 700):
+            self.now += timedelta(seconds=1)
+            if await self.delivery.pick_up():
+                await self.delivery.idle()
+                return seconds
+        raise AssertionError("no try")
 
 
 @pytest.fixture
@@ -120,18 +129,52 @@ async def test_an_adapters_mistake_does_not_stop_the_lane(office: Office) -> Non
 
 
 async def test_pauses_grow(office: Office) -> None:
-    await office.write("never")
-    waits = []
-    office.now += timedelta(minutes=2)
-    for _ in range(4):
-        office.post.errors = [DeliveryError("down")]
-        await office.delivery.pick_up()
-        await office.delivery.idle()
-        lease = await office.store.run(lambda tx: tx.execute(select(BUBBLES.c.lease)).scalar_one())
-        waits.append(lease / 1000 - office.now.timestamp())
-        office.now += timedelta(seconds=waits[-1])
-    assert waits == sorted(waits)
-    assert waits[-1] > 3 * waits[0]
+    office.post.errors = [DeliveryError("down")] * 5
+    await office.send(await office.write("never"))
+    waits = [await office.seconds_until_the_next_try() for _ in range(4)]
+    assert waits == [2, 4, 8, 16]
+
+
+async def test_a_chat_that_rests_lets_nothing_overtake(office: Office) -> None:
+    office.post.errors = [DeliveryError("slow down", after=100)]
+    await office.send(await office.write("first"), await office.write("second"))
+    office.now += timedelta(seconds=50)
+    await office.send(await office.write("third"), await office.write("elsewhere", THERE))
+    assert await office.delivery.pick_up() == 0
+    office.now += timedelta(seconds=50)
+    await office.send(await office.write("fourth"))
+    assert await office.delivery.pick_up() == 4
+    await office.delivery.idle()
+    assert [text for _, text, *_ in office.post.sent] == ["elsewhere", "first", "second", "third", "fourth"]
+
+
+async def test_what_rests_when_its_process_dies_is_sent_in_order_by_the_next(office: Office) -> None:
+    office.post.errors = [DeliveryError("slow down", after=100)]
+    await office.send(await office.write("first"), await office.write("second"))
+    await office.send(await office.write("third"))
+    other = Delivery(office.store, {"post": office.post}, office.clock)
+    office.now += timedelta(seconds=100)
+    assert await other.pick_up() == 0, "whoever put them off comes first"
+    office.now += timedelta(seconds=60)
+    assert await other.pick_up() == 3
+    await other.idle()
+    assert [text for _, text, *_ in office.post.sent] == ["first", "second", "third"]
+
+
+async def test_marks_that_cannot_be_written_are_kept(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(work: object) -> None:
+        raise StoreError("database or disk is full")
+
+    bubble = await office.write("once")
+    with monkeypatch.context() as broken:
+        broken.setattr(office.store, "run", full)
+        broken.setattr(office.store, "read", partial(Store.run, office.store))
+        await office.send(bubble)
+    office.now += timedelta(seconds=61)
+    await office.delivery.pick_up()
+    await office.delivery.idle()
+    assert [text for _, text, *_ in office.post.sent] == ["once"]
+    assert await office.states() == [("sent", "ref-1.0")]
 
 
 async def test_what_another_process_holds_is_left_alone_until_its_lease_runs_out(office: Office) -> None:

@@ -1,6 +1,7 @@
 """Words that people looked up in vain, counted for editors, without an address."""
 
 import re
+import unicodedata
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -16,11 +17,16 @@ LONGEST = 40
 
 def note(tx: Connection, word: str, language: str, now: datetime) -> None:
     """Count that `word` was looked up in vain; anything that is not like a term is not kept."""
-    if len(word) > LONGEST or not _TERM.fullmatch(word):
+    if len(word) > LONGEST or not _TERM.fullmatch(word) or _holds_figure(word):
         return
     new = insert(MISSED_TERMS).values(word=word.casefold(), language=language, count=1, last=millis(now))
     count = {"count": MISSED_TERMS.c.count + 1, "last": new.excluded.last}
     tx.execute(new.on_conflict_do_update(index_elements=["word", "language"], set_=count))
+
+
+def _holds_figure(word: str) -> bool:
+    """Return whether there is a figure of any kind in `word`; to a regular expression ² and Ⅶ are letters."""
+    return any(unicodedata.category(character).startswith("N") for character in word)
 
 
 def most_wanted(tx: Connection) -> list[tuple[str, str, int]]:

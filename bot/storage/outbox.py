@@ -1,33 +1,40 @@
 """Bubbles: what was said and is to be sent, or read by the web page."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, bindparam, delete, func, insert, literal_column, select, text, update
 
-from bot.core.message import Address, Reply, pack, unpack
+from bot.core.message import Address, Reply, decode, encode
+from bot.storage.hot import Hot
 from bot.storage.moments import millis
 from bot.storage.tables import BUBBLES
 
 LEASE = timedelta(seconds=60)
 
-_ADD = insert(BUBBLES).returning(BUBBLES.c.id)
-_COLUMNS = tuple(BUBBLES.c[name] for name in ("id", "address", "turn", "language", "reply", "ref", "tries"))
-_AFTER = (
+_WAITING = text("state = 'waiting'")  # not a parameter, or SQLite would leave the index of what waits aside
+_BY_ID = text("+id")  # the plus keeps SQLite from reading all rows by id instead of that index
+_WRITTEN = ("address", "turn", "slot", "language", "reply", "state", "lease", "made")
+_ADD = Hot(insert(BUBBLES).values({name: bindparam(name) for name in _WRITTEN}))
+_COLUMNS = tuple(BUBBLES.c[name] for name in ("id", "address", "turn", "language", "reply", "tries", "lease"))
+_AFTER = Hot(
     select(*_COLUMNS)
-    .where(BUBBLES.c.address == bindparam("where"), BUBBLES.c.id > bindparam("last"))
+    .where(BUBBLES.c.address == bindparam("where"), BUBBLES.c.id > bindparam("last"), text("state != 'dead'"))
     .order_by(BUBBLES.c.id.desc())
     .limit(bindparam("most"))
+    .offset(literal_column("0"))  # SQLite's dialect would add a parameter of its own
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Bubble:
-    """A reply as a row; `turn` is the question it asks, `edit` the ref of the older bubble whose place it takes."""
+    """A reply as a row; `turn` is the question it asks, `edit` the ref of the older bubble whose place it takes.
+
+    `lease` is the moment, in milliseconds, until which its holder alone may send it. No two holders' are the same, so
+    it also says whose the row is.
+    """
 
     id: int
     where: Address
@@ -36,37 +43,45 @@ class Bubble:
     turn: int | None = None
     edit: str | None = None
     tries: int = 0
+    lease: int = 0
 
 
 def add(tx: Connection, bubble: Bubble, now: datetime, *, state: str) -> Bubble:
-    """Write `bubble` as a row, leased to this process for a minute; return it with its id."""
-    where, reply = bubble.where, bubble.reply
-    edit = _replace(tx, where, reply.slot) if reply.slot else None
-    row = {
-        "address": str(where),
-        "turn": bubble.turn,
-        "language": bubble.language,
-        "slot": reply.slot,
-        "reply": json.dumps(pack(reply), ensure_ascii=False),
-        "state": state,
-        "ref": edit,
-        "lease": millis(now + LEASE),
-        "made": millis(now),
-    }
-    return replace(bubble, id=int(tx.execute(_ADD, row).scalar_one()), edit=edit)
+    """Write `bubble` as a row, leased to this process for a minute if it is to be sent; return it with its id."""
+    reply = bubble.reply
+    if reply.slot:
+        _replace(tx, bubble.where, reply.slot, state)
+    lease = millis(now + LEASE) if state == "waiting" else 0
+    written = _ADD.run(
+        tx,
+        address=str(bubble.where),
+        turn=bubble.turn,
+        slot=reply.slot,
+        language=bubble.language,
+        reply=encode(reply),
+        state=state,
+        lease=lease,
+        made=millis(now),
+    )
+    return replace(bubble, id=written.lastrowid or 0, lease=lease)
 
 
-def _replace(tx: Connection, where: Address, slot: str) -> str | None:
-    """Take the older bubbles of `slot` away; return the ref of the one that was sent, to be edited."""
-    same = (BUBBLES.c.address == str(where)) & (BUBBLES.c.slot == slot)
-    ref = tx.execute(select(BUBBLES.c.ref).where(same, BUBBLES.c.ref.is_not(None)).limit(1)).scalar()
-    tx.execute(delete(BUBBLES).where(same))
-    return ref
+def _replace(tx: Connection, where: Address, slot: str, state: str) -> None:
+    """Let the older bubbles of `slot` give way to one in `state`.
+
+    What is to be sent keeps the older rows until it is: one may be in the air, and its ref is not known before it came
+    down.
+    """
+    older = (BUBBLES.c.address == str(where)) & (BUBBLES.c.slot == slot)
+    if state == "read":
+        tx.execute(delete(BUBBLES).where(older))
+    else:
+        tx.execute(update(BUBBLES).where(older, BUBBLES.c.state == "waiting").values(state="dead"))
 
 
 def after(tx: Connection, where: Address, last: int, most: int) -> list[Bubble]:
     """Return the newest `most` bubbles of `where` with an id above `last`, oldest first."""
-    rows = tx.execute(_AFTER, {"where": str(where), "last": last, "most": most})
+    rows = _AFTER.run(tx, where=str(where), last=last, most=most)
     return [_bubble(row) for row in rows][::-1]
 
 
@@ -83,30 +98,54 @@ def addresses_after(tx: Connection, last: int) -> set[Address]:
 
 def claim(tx: Connection, platforms: Iterable[str], now: datetime, most: int) -> list[Bubble]:
     """Lease up to `most` waiting bubbles of `platforms` that nobody holds, oldest first; return them."""
-    free = (BUBBLES.c.state == "waiting") & (BUBBLES.c.lease <= millis(now))
-    mine = BUBBLES.c.address.op("GLOB")(bindparam("platform"))
-    found: list[Sequence[Any]] = []
-    for platform in platforms:
-        query = select(*_COLUMNS).where(free, mine).order_by(BUBBLES.c.id).limit(most)
-        found.extend(tx.execute(query, {"platform": f"{platform}:*"}))
-    ids = [row[0] for row in found]
-    tx.execute(
-        update(BUBBLES).where(BUBBLES.c.id.in_(ids)).values(lease=millis(now + LEASE), tries=BUBBLES.c.tries + 1)
-    )
-    return [_bubble(row) for row in found]
+    free = (_WAITING, BUBBLES.c.lease <= millis(now))
+    platform = func.substr(BUBBLES.c.address, 1, func.instr(BUBBLES.c.address, ":") - 1)
+    wanted = select(*_COLUMNS).where(*free, platform.in_(list(platforms))).order_by(_BY_ID).limit(most)
+    return [hold(tx, _bubble(row), now + LEASE) for row in tx.execute(wanted).all()]
 
 
-def settle(tx: Connection, bubble: int, state: str, ref: str | None) -> None:
-    """Write how sending went: `sent` with its ref, or `dead`."""
-    tx.execute(update(BUBBLES).where(BUBBLES.c.id == bubble).values(state=state, ref=ref, lease=0))
+def current(tx: Connection, bubble: Bubble) -> Bubble | None:
+    """Return `bubble` as it is to be sent now; None where it was forgotten or replaced, or somebody else holds it."""
+    row = tx.execute(select(*_COLUMNS).where(_held(bubble), BUBBLES.c.state == "waiting")).one_or_none()
+    return replace(_bubble(row), edit=_older_ref(tx, bubble)) if row else None
 
 
-def put_off(tx: Connection, bubble: int, until: datetime) -> None:
-    """Let a bubble wait until a later try."""
-    later = {"lease": millis(until), "tries": BUBBLES.c.tries + 1}
-    tx.execute(update(BUBBLES).where(BUBBLES.c.id == bubble).values(later))
+def _older_ref(tx: Connection, bubble: Bubble) -> str | None:
+    if not bubble.reply.slot:
+        return None
+    sent = select(BUBBLES.c.ref).where(_older(bubble), BUBBLES.c.ref.is_not(None))
+    return tx.execute(sent.order_by(BUBBLES.c.id.desc()).limit(1)).scalar()
+
+
+def hold(tx: Connection, bubble: Bubble, until: datetime) -> Bubble:
+    """Lease a bubble that this process holds until a later moment; return it so."""
+    lease = millis(until)
+    mine = tx.execute(update(BUBBLES).where(_held(bubble)).values(lease=lease)).rowcount
+    return replace(bubble, lease=lease) if mine else bubble
+
+
+def put_off(tx: Connection, bubble: Bubble, until: datetime) -> Bubble:
+    """Count a try of a bubble that this process holds, and let it wait until a later one; return it so."""
+    tx.execute(update(BUBBLES).where(_held(bubble)).values(tries=BUBBLES.c.tries + 1))
+    return hold(tx, bubble, until)
+
+
+def settle(tx: Connection, bubble: Bubble, state: str, ref: str | None) -> None:
+    """Write how sending went, `sent` with its ref or `dead`; the bubbles whose place it took are over."""
+    mine = tx.execute(update(BUBBLES).where(_held(bubble)).values(state=state, ref=ref, lease=0)).rowcount
+    if mine and state == "sent" and bubble.reply.slot:
+        tx.execute(delete(BUBBLES).where(_older(bubble)))
+
+
+def _held(bubble: Bubble) -> Any:
+    return (BUBBLES.c.id == bubble.id) & (BUBBLES.c.lease == bubble.lease)
+
+
+def _older(bubble: Bubble) -> Any:
+    same = (BUBBLES.c.address == str(bubble.where)) & (BUBBLES.c.slot == bubble.reply.slot)
+    return same & (BUBBLES.c.id < bubble.id)
 
 
 def _bubble(row: Sequence[Any]) -> Bubble:
-    number, where, turn, language, reply, ref, tries = row
-    return Bubble(number, Address.parse(where), unpack(json.loads(reply)), language, turn, ref, tries)
+    number, where, turn, language, reply, tries, lease = row
+    return Bubble(number, Address.parse(where), decode(reply), language, turn, tries=tries, lease=lease)

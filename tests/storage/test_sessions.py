@@ -1,0 +1,169 @@
+"""Holds sessions to account: they come back as they went in, a key counts once, and forgetting leaves no trace."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as some
+from sqlalchemy import Connection, create_engine
+
+from bot.core.message import Address, Choice, Image, Reply
+from bot.core.session import Question, Scene, Session
+from bot.storage import outbox, sessions, tellings
+from bot.storage.outbox import Bubble
+from bot.storage.store import Store
+from bot.storage.tables import BY_ADDRESS, METADATA
+from bot.talk.feature import Telling
+
+ROOM = Address("telegram", "-1001")
+CORNER = Address("telegram", "-1001", "42")
+
+WORDS = some.text(some.characters(exclude_categories=["Cs"]), max_size=40)
+SAID = WORDS.filter(bool)
+CHOICES = some.lists(some.builds(Choice, SAID, SAID), max_size=4).map(tuple)
+IMAGES = some.none() | some.builds(Image, SAID, some.just(Path("a/b.png")) | some.none(), some.binary(min_size=1))
+REPLIES = some.builds(
+    Reply,
+    WORDS,
+    CHOICES,
+    prompt=some.none() | SAID,
+    image=IMAGES,
+    slot=some.none() | SAID,
+    aside=some.booleans(),
+    link=some.none() | SAID,
+)
+SESSIONS = some.builds(
+    Session,
+    some.just(ROOM),
+    some.none() | SAID,
+    WORDS,
+    some.booleans(),
+    some.integers(0, 1_000_000),
+    some.none() | some.builds(Question, some.integers(1, 1_000_000), REPLIES),
+    CHOICES,
+    some.lists(some.builds(Scene, SAID, WORDS), max_size=3).map(tuple),
+)
+
+
+@given(SESSIONS)
+def test_a_session_comes_back_from_its_json_as_it_went_in(session: Session) -> None:
+    assert Session.from_json(ROOM, session.to_json()) == session
+
+
+@given(some.lists(SESSIONS, min_size=1, max_size=3))
+def test_the_last_session_put_is_the_one_taken(put: list[Session]) -> None:
+    engine = create_engine("sqlite://")
+    METADATA.create_all(engine)
+    now = datetime.fromisoformat("2026-11-20T12:00:00+00:00")
+    with engine.begin() as tx:
+        for session in put:
+            sessions.put(tx, session, now)
+        assert sessions.take(tx, ROOM) == put[-1]
+    engine.dispose()
+
+
+async def test_where_nothing_was_said_a_session_is_new(store: Store) -> None:
+    assert await store.read(lambda tx: sessions.take(tx, ROOM)) == Session(ROOM)
+
+
+async def test_a_corner_has_a_session_of_its_own(store: Store, now: datetime) -> None:
+    await store.run(lambda tx: sessions.put(tx, Session(ROOM, "es"), now))
+    assert await store.read(lambda tx: sessions.take(tx, CORNER)) == Session(CORNER)
+
+
+async def test_a_key_is_new_once_for_each_conversation(store: Store, now: datetime) -> None:
+    async def first(where: Address, key: str) -> bool:
+        return await store.run(lambda tx: sessions.first_time(tx, where, key, now))
+
+    assert await first(ROOM, "1")
+    assert not await first(ROOM, "1")
+    assert await first(ROOM, "2")
+    assert await first(CORNER, "1")
+    assert not await first(CORNER, "1")
+
+
+async def test_of_two_processes_that_hear_one_key_one_is_first(store: Store, path: Path, now: datetime) -> None:
+    other = Store(path)
+    keys = [str(number) for number in range(50)]
+
+    def hear(which: Store, key: str) -> Awaitable[bool]:
+        return which.run(lambda tx: sessions.first_time(tx, ROOM, key, now))
+
+    heard = await asyncio.gather(*(hear(which, key) for key in keys for which in (store, other)))
+    other.close()
+    assert sum(heard) == len(keys)
+
+
+async def talk(store: Store, where: Address, now: datetime) -> None:
+    """Leave a row of `where` in every table that has conversations."""
+
+    def everything(tx: Connection) -> None:
+        sessions.put(tx, Session(where, "es"), now)
+        sessions.first_time(tx, where, "1", now)
+        outbox.add(tx, Bubble(0, where, Reply("words"), "en"), now, state="read")
+        tellings.add(tx, [Telling(where, "quizzes", {"late": 1}, now, f"late {where}")])
+
+    await store.run(everything)
+
+
+async def owners(store: Store) -> list[set[str]]:
+    return await store.read(lambda tx: [{row.address for row in tx.execute(table.select())} for table in BY_ADDRESS])
+
+
+def dump(path: Path) -> str:
+    with closing(sqlite3.connect(path)) as raw:
+        return "\n".join(raw.iterdump())
+
+
+async def test_forgetting_clears_every_table_and_every_corner(store: Store, path: Path, now: datetime) -> None:
+    for where in (ROOM, CORNER, Address("telegram", "-1001", "43")):
+        await talk(store, where, now)
+    assert "-1001" in dump(path)
+    await store.run(lambda tx: sessions.forget(tx, ROOM))
+    assert "-1001" not in dump(path)
+
+
+async def test_every_table_with_an_address_is_forgotten() -> None:
+    assert {table for table in METADATA.tables.values() if "address" in table.c} == set(BY_ADDRESS)
+
+
+async def test_forgetting_leaves_everybody_else(store: Store, now: datetime) -> None:
+    others = [
+        Address("telegram", "-10012"),
+        Address("telegram", "-10012", "42"),
+        Address("telegram", "1001"),
+        Address("discord", "-1001"),
+        Address("discord", "-1001", "42"),
+        Address("telegram", "-100_", "42"),
+        Address("telegram", "%", "42"),
+    ]
+    for where in (*others, ROOM, CORNER):
+        await talk(store, where, now)
+    await store.run(lambda tx: sessions.forget(tx, ROOM))
+    assert await owners(store) == [{str(where) for where in others}] * len(BY_ADDRESS)
+
+
+async def test_a_corner_forgets_itself_and_not_the_room(store: Store, now: datetime) -> None:
+    await talk(store, ROOM, now)
+    await talk(store, CORNER, now)
+    await store.run(lambda tx: sessions.forget(tx, CORNER))
+    assert await owners(store) == [{str(ROOM)}] * len(BY_ADDRESS)
+
+
+async def test_marks_like_a_patterns_in_a_name_forget_nobody_else(store: Store, now: datetime) -> None:
+    for chat in ("a_b", "axb", "a%", "a/b"):
+        await talk(store, Address("matrix", chat, "42"), now)
+    await store.run(lambda tx: sessions.forget(tx, Address("matrix", "a_b")))
+    await store.run(lambda tx: sessions.forget(tx, Address("matrix", "a%")))
+    left = {"matrix:axb@42", "matrix:a/b@42"}
+    assert await owners(store) == [left] * len(BY_ADDRESS)
+
+
+async def test_a_room_whose_name_differs_in_case_only_is_not_forgotten(store: Store, now: datetime) -> None:
+    await talk(store, Address("matrix", "Room", "42"), now)
+    await store.run(lambda tx: sessions.forget(tx, Address("matrix", "room")))
+    assert await owners(store) == [{"matrix:Room@42"}] * len(BY_ADDRESS)
