@@ -31,7 +31,8 @@ def test_a_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "0"), ("PORT", "x"), ("PATH", "no-slash"), ("WEB", "perhaps"), ("LOG", "loud"), ("PACE", "-1")]
+    ("name", "value"),
+    [("PORT", "0"), ("PORT", "x"), ("PATH", "no-slash"), ("WEB", "perhaps"), ("LOG", "loud"), ("PACE", "-1")],
 )
 def test_nonsense_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"{PREFIX}{name}", value)

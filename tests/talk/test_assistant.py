@@ -106,9 +106,7 @@ class Room:
         self.said: list[Bubble] = []
         self.number = 0
         repertoire = Repertoire((TOY,), lambda _: say, {"en": "English", "es": "Español"})
-        self.assistant = Assistant(
-            store, repertoire, self.clock, Random(1), made=self.made, keeps=frozenset({"web"})
-        )
+        self.assistant = Assistant(store, repertoire, self.clock, Random(1), made=self.made, keeps=frozenset({"web"}))
         self.store = store
 
     def clock(self) -> datetime:
@@ -188,9 +186,7 @@ async def test_the_scene_hears_free_words_before_anybody_else(room: Room) -> Non
     assert await room.say("be free") == ["Red or blue."]
 
 
-async def test_a_mistake_is_said_with_a_code_and_nothing_changes(
-    room: Room, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_mistake_is_said_with_a_code_and_nothing_changes(room: Room, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
         (words,) = await room.say("/broken")
     code = words.removeprefix("talk.broken code=")
