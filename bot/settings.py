@@ -1,12 +1,13 @@
 """Environment (and `.env`) → one frozen Settings. Each is `HEARSAY_…`; `HEARSAY_X_FILE` reads X from a file."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dotenv import dotenv_values
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 PREFIX = "HEARSAY_"
 
@@ -22,10 +23,10 @@ def _shipped(name: str) -> Path:
     return inside if inside.is_dir() else package.parent / name
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """All settings; the descriptions are the README's table."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     content: Path = Field(default_factory=lambda: _shipped("content"), description="Folder of the content pack")
     database: Path = Field(
@@ -43,7 +44,7 @@ class Settings(BaseSettings):
         "127.0.0.1", description="Addresses of reverse proxies whose X-Forwarded-For is believed, by comma"
     )
     web: bool = Field(True, description="Whether the web chat runs")
-    pace: int = Field(20, ge=1, description="Messages a minute from one web conversation before it is slowed")
+    pace: int = Field(40, ge=1, description="Messages a minute from one web conversation before it is slowed")
     crowd: int = Field(600, ge=1, description="Messages a minute from one network address before it is slowed")
     log: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="How much is logged: debug, info, warning or error"
@@ -52,18 +53,21 @@ class Settings(BaseSettings):
 
 def load(**overrides: Any) -> Settings:
     """Return the settings, `overrides` first. Raises `SettingsError`."""
+    given = {**dotenv_values(".env"), **os.environ}
+    named = {name: given.get(f"{PREFIX}{name.upper()}") for name in Settings.model_fields}
+    found = {name: value for name, value in named.items() if value is not None}
     try:
-        return Settings(**{**_from_files(), **overrides})
+        return Settings(**{**found, **_from_files(given), **overrides})
     except ValidationError as error:
         complaints = [_complaint(problem) for problem in error.errors()]
         raise SettingsError("\n".join(complaints)) from error
 
 
-def _from_files() -> dict[str, str]:
+def _from_files(given: Mapping[str, str | None]) -> dict[str, str]:
     """Read the settings that `HEARSAY_X_FILE` names; a secret then never stands in the environment."""
     found: dict[str, str] = {}
     for name in Settings.model_fields:
-        path = os.environ.get(f"{PREFIX}{name.upper()}_FILE")
+        path = given.get(f"{PREFIX}{name.upper()}_FILE")
         if not path:
             continue
         try:

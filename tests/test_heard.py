@@ -52,6 +52,42 @@ def test_every_way_of_saying_it_finds_its_own(finder: Finder, content: Content) 
                 assert finder.find(phrase).candidates[0].entry == name, phrase
 
 
-@pytest.mark.parametrize("text", ["", "?", "the and of", "🙂" * 500, "x" * 4096, "‏مرحبا", "они забирают работу"])
+@pytest.mark.parametrize("text", ["", "?", "the and of", "🙂" * 500, "x" * 4096, "\u200fمرحبا", "они забирают работу"])
 def test_odd_texts_never_break(finder: Finder, text: str) -> None:
     assert finder.find(text).decision in ("answer", "offer", "none")
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("they take all our jobs", "en"),
+        ("nos quitan todos los trabajos", "es"),
+        ("los inmigrantes no pagan taxes", "es"),
+    ],
+)
+def test_the_language_is_found_whatever_the_chat_speaks(finder: Finder, text: str, language: str) -> None:
+    assert finder.find(text).language == language
+
+
+def test_a_language_that_is_named_is_asked_alone(finder: Finder) -> None:
+    assert finder.find("nos quitan todos los trabajos", "en").language == "en"
+
+
+@pytest.mark.parametrize(
+    "text", ["what time is it", "what's your name", "can you help me", "qué hora es", "hola qué tal"]
+)
+def test_one_word_that_names_no_concept_offers_nothing(finder: Finder, text: str) -> None:
+    assert finder.find(text).decision == "none"
+
+
+@pytest.mark.parametrize(
+    "text", ["where is the nearest hospital?", "dónde está el hospital", "how much is the rent here"]
+)
+def test_one_concept_is_never_answered_outright(finder: Finder, text: str) -> None:
+    assert finder.find(text).decision != "answer"
+
+
+def test_dehumanising_words_are_always_recognised(finder: Finder, content: Content) -> None:
+    for language in content.library.pack.languages:
+        for rumour in content.library.all(RUMOURS, language).values():
+            assert all(finder.find(phrase).blocked for phrase in rumour.blocked)

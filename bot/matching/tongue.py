@@ -1,25 +1,35 @@
 """How one language is typed: its words cut, freed of frames and stop words, stemmed, and named by concept."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Annotated
 
 import Stemmer
 from pydantic import Field
 
+from bot.library.check import Found
 from bot.library.load import Kind
+from bot.library.problem import did_you_mean
 from bot.library.shape import Entry, Phrase, Words
 from bot.talk.words import folded
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
+# What cannot be seen would cut a word in two.
+_UNSEEN = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]")
+
+# How many characters are read: a rumour is said in a sentence or two. What follows would only blur the match, and
+# anybody could make the search slow with a long text.
+READ = 600
+CONCEPT = "="  # marks a concept among stems; no word holds it
+STEMS = 4096  # how many stems are remembered
 
 
 class Typing(Entry):
     """`matching/<language>.yaml`: stop words, frames around a rumour, aliases of concepts."""
 
     stemmer: str | None = Field(None, description="The Snowball stemmer's name, where there is one")
-    stop: Annotated[str, Words(digits=True)] = Field("", description="Words that say nothing about the matter")
+    stop: Annotated[str, Words(typed=True)] = Field("", description="Words that say nothing about the matter")
     frames: list[Phrase] = Field([], description="What stands around the rumour: 'is it true that'")
     asks: list[Phrase] = Field([], description="What stands before a word that is looked up: 'what is a'")
     greetings: list[Phrase] = Field([], description="What people say when they come")
@@ -27,15 +37,23 @@ class Typing(Entry):
     aliases: dict[str, list[Phrase]] = Field({}, description="Concept → words and slang that mean it")
 
 
-TYPING = Kind("typing", "matching", Typing, translated=False)
+def check(typing: Typing) -> Iterator[Found]:
+    """Yield what no single field shows."""
+    if typing.stemmer and typing.stemmer not in Stemmer.algorithms():
+        fix = did_you_mean(typing.stemmer, Stemmer.algorithms())
+        yield ("stemmer",), f"no stemmer is called '{typing.stemmer}'", fix
+
+
+TYPING = Kind("typing", "matching", Typing, check, translated=False)
 
 
 class Tongue:
     """One language as a pure function from text to terms."""
 
     def __init__(self, typing: Typing) -> None:
-        known = typing.stemmer in Stemmer.algorithms()
-        self._stem = lru_cache(maxsize=20_000)(Stemmer.Stemmer(typing.stemmer).stemWord if known else str)
+        # The stemmer's own cache holds the same once more, so it is off.
+        stem = Stemmer.Stemmer(typing.stemmer, 0).stemWord if typing.stemmer else str
+        self._stem = lru_cache(STEMS)(stem)
         self._stop = frozenset(_WORD.findall(folded(typing.stop)))
         frames = sorted((folded(frame) for frame in typing.frames), key=len, reverse=True)
         self._frame = re.compile(r"\b(?:" + "|".join(map(re.escape, frames)) + r")\b") if frames else None
@@ -43,17 +61,17 @@ class Tongue:
         self._greetings = frozenset(_letters(phrase) for phrase in typing.greetings)
         self._thanks = frozenset(_letters(phrase) for phrase in typing.thanks)
         self._concepts = {
-            tuple(self._stem(word) for word in _WORD.findall(folded(alias))): f"={concept}"
+            tuple(self._stem(word) for word in _WORD.findall(folded(alias))): f"{CONCEPT}{concept}"
             for concept, aliases in typing.aliases.items()
             for alias in aliases
         }
         self._longest = max(map(len, self._concepts), default=0)
 
     def bare(self, text: str) -> str:
-        """Return `text` folded and without frames; as it is where nothing else would be left."""
-        whole = folded(text).replace("’", "'")
+        """Return the beginning of `text`, folded and without frames; with them where nothing else would be left."""
+        whole = _seen(text)
         bare = " ".join(self._frame.sub(" ", whole).split()) if self._frame else whole
-        return bare if len(_WORD.findall(bare)) >= 2 else whole
+        return (bare if len(_WORD.findall(bare)) >= 2 else whole)[:READ]
 
     def asked_for(self, text: str) -> str:
         """Return the word that "what is a …?" asks for; a text that asks nothing comes back without its marks."""
@@ -72,6 +90,10 @@ class Tongue:
     def words(self, bare: str) -> list[str]:
         """Return every word of a bare text."""
         return _WORD.findall(bare)
+
+    def knows(self, word: str) -> bool:
+        """Say whether `word` is a stop word or names a concept."""
+        return word in self._stop or (self._stem(word),) in self._concepts
 
     def telling(self, words: Sequence[str]) -> list[str]:
         """Return those of `words` that are no stop words; all of them where only such are left."""
@@ -94,6 +116,21 @@ class Tongue:
     def _named(self, stems: tuple[str, ...]) -> tuple[str, ...]:
         concept = self._concepts.get(stems)
         return (*stems, concept) if concept else stems
+
+
+def names_concept(unit: Sequence[str]) -> bool:
+    """Say whether `unit` names a concept."""
+    return unit[-1].startswith(CONCEPT)
+
+
+def spoken(text: str) -> list[str]:
+    """Return the words that `text` begins with, in whatever language."""
+    return _WORD.findall(_seen(text)[:READ])
+
+
+def _seen(text: str) -> str:
+    """Return the beginning of `text`, folded; twice what is read, because frames are still to go."""
+    return folded(_UNSEEN.sub("", text[: 2 * READ])).replace("’", "'")[: 2 * READ]
 
 
 def _letters(text: str) -> str:

@@ -224,6 +224,7 @@ def _engine(path: Path | str, *, query_only: bool = False) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(raw: sqlite3.Connection, _: object) -> None:
+        raw.execute("PRAGMA cache_size = -512")  # half a megabyte of pages; conversations are small
         if query_only:
             raw.execute("PRAGMA query_only = ON")
             return

@@ -1,13 +1,13 @@
 """From a person's own words to a rumour, in whatever language of the pack they were typed: three tiers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 from typing import Literal
 
 from bot.features.rumours.entry import Rumour
-from bot.matching.index import Index, Match, Phrasing
-from bot.matching.tongue import Tongue
+from bot.matching.index import Evidence, Index, Match, Phrasing
+from bot.matching.tongue import Tongue, spoken
 
 Decision = Literal["answer", "offer", "none"]
 
@@ -16,7 +16,11 @@ Decision = Literal["answer", "offer", "none"]
 BIAS, SCORE, LEAD, SHARE, WORDS = -4.14, 1.56, 2.55, 0.38, 0.94
 MOST_WORDS = 5
 ANSWER, OFFER = 0.65, 0.25
+# How sure a single known word can make: it is offered at most. Where it names no concept, not even that: "what time is
+# it" means no rumour in which "time" stands. It may be answered where the score is that of a whole phrasing.
+LONE_NAMED, LONE, FITTING = 0.64, 0.24, 1.6
 MOST = 5
+CLEAR = 0.6  # the share of known words from which, at twice any other's, a language is asked alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +38,7 @@ class Finder:
     """Finds rumours by how they are said. Pure; built once for a library."""
 
     def __init__(self, rumours: Mapping[str, Mapping[str, Rumour]], tongues: Mapping[str, Tongue]) -> None:
-        self._indexes = {
-            language: Index(list(_phrasings(rumours[language])), tongue) for language, tongue in tongues.items()
-        }
+        self._indexes = {language: Index(_phrasings(rumours[language]), tongue) for language, tongue in tongues.items()}
         self._blocked = {
             language: {phrase for rumour in rumours[language].values() for phrase in rumour.blocked}
             for language in tongues
@@ -44,24 +46,39 @@ class Finder:
 
     def find(self, text: str, language: str | None = None) -> Finding:
         """Return what `text` most likely means; `language` asks in that language alone."""
-        asked = [language] if language in self._indexes else list(self._indexes)
-        ranked = {code: self._indexes[code].rank(text, MOST) for code in asked}
+        asked = [language] if language in self._indexes else self._languages(text)
+        queries = {code: self._indexes[code].read(text) for code in asked}
+        ranked = {code: self._indexes[code].rank(query, MOST) for code, query in queries.items()}
         best = max(asked, key=lambda code: ranked[code][0].score if ranked[code] else 0.0)
         candidates = tuple(ranked[best])
-        sure = self._confidence(text, best, candidates)
-        decision: Decision = "answer" if sure >= ANSWER else "offer" if sure >= OFFER else "none"
-        blocked = bool(candidates) and candidates[0].phrase in self._blocked[best]
-        return Finding(decision, sure, candidates, best, blocked)
-
-    def _confidence(self, text: str, language: str, candidates: tuple[Match, ...]) -> float:
-        """Return how sure it is that the first candidate is meant, 0 to 1."""
         if not candidates:
-            return 0.0
-        top = candidates[0].score
-        lead = 1 - candidates[1].score / top if len(candidates) > 1 else 1.0
-        known = self._indexes[language].evidence(text, candidates[0].entry)
-        words = min(known.words, MOST_WORDS)
-        return 1 / (1 + exp(-(BIAS + SCORE * top + LEAD * lead + SHARE * known.share + WORDS * words)))
+            return Finding("none", 0.0, (), best)
+        evidence = self._indexes[best].evidence(queries[best], candidates[0].entry)
+        sure = _confidence(candidates, evidence)
+        return Finding(_decision(sure), sure, candidates, best, candidates[0].phrase in self._blocked[best])
+
+    def _languages(self, text: str) -> list[str]:
+        """Return the language that `text` is clearly in, else all."""
+        words = spoken(text)
+        shares = {code: index.familiar(words) for code, index in self._indexes.items()}
+        first, *others = sorted(shares, key=lambda code: -shares[code])
+        clear = shares[first] >= CLEAR and all(shares[first] >= 2 * shares[other] for other in others)
+        return [first] if clear else list(self._indexes)
+
+
+def _confidence(candidates: Sequence[Match], known: Evidence) -> float:
+    """Return how sure it is that the first candidate is meant, 0 to 1."""
+    top = candidates[0].score
+    lead = 1 - candidates[1].score / top if len(candidates) > 1 else 1.0
+    words = min(known.words, MOST_WORDS)
+    sure = 1 / (1 + exp(-(BIAS + SCORE * top + LEAD * lead + SHARE * known.share + WORDS * words)))
+    if known.words >= 2 or top >= FITTING:
+        return sure
+    return min(sure, LONE_NAMED if known.named else LONE)
+
+
+def _decision(sure: float) -> Decision:
+    return "answer" if sure >= ANSWER else "offer" if sure >= OFFER else "none"
 
 
 def _phrasings(rumours: Mapping[str, Rumour]) -> list[Phrasing]:

@@ -1,0 +1,35 @@
+"""`python -m tests.bench [name …]`: print each figure as a JSON line; exit status 1 if a bar is missed."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+
+from tests.bench import begin, lookup, memory, neighbour, turns, web
+from tests.bench.figure import Figure
+
+MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
+    "turns": turns.figures,
+    "web": web.figures,
+    "begin": begin.figures,
+    "memory": memory.figures,
+    "neighbour": neighbour.figures,
+    "lookup": lookup.figures,
+}
+
+
+def main(names: Sequence[str]) -> int:
+    """Measure what is named, everything where nothing is; return the exit status."""
+    unknown = [name for name in names if name not in MEASURES]
+    if unknown:
+        sys.stderr.write(f"no measure is called {', '.join(unknown)}; there are {', '.join(MEASURES)}\n")
+        return 2
+    missed = False
+    for name in names or MEASURES:
+        for figure in MEASURES[name]():
+            sys.stdout.write(f"{figure}\n")
+            sys.stdout.flush()
+            missed = missed or not figure.ok
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
