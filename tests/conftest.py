@@ -21,7 +21,8 @@ def content() -> Content:
 
 
 @pytest.fixture
-async def stage(content: Content) -> AsyncIterator[Stage]:
+async def stage(content: Content, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    monkeypatch.setattr("bot.delivery.MARK_EVERY", 0)  # a talk of a hundred lines need not wait ten seconds
     built = await Stage.build(content)
     yield built
     built.close()
