@@ -63,7 +63,8 @@ def add(tx: Connection, bubble: Bubble, now: datetime, *, state: str) -> Bubble:
         lease=lease,
         made=millis(now),
     )
-    return replace(bubble, id=written.lastrowid or 0, lease=lease)
+    number = written.lastrowid or 0
+    return Bubble(number, bubble.where, reply, bubble.language, bubble.turn, bubble.edit, bubble.tries, lease)
 
 
 def _replace(tx: Connection, where: Address, slot: str, state: str) -> None:

@@ -38,8 +38,10 @@ def put(tx: Connection, session: Session, now: datetime) -> None:
 
 
 def forget(tx: Connection, where: Address) -> None:
-    """Delete every row of the conversation `where`, and of its private corners."""
+    """Delete every row of the conversation `where`, and of its private corners, down to the bytes in the file."""
+    tx.exec_driver_sql("PRAGMA secure_delete = ON")
     for table in BY_ADDRESS:
         address = table.c.address
         corners = (address >= f"{where}@") & (address < f"{where}A")  # "A" follows "@"; LIKE would not heed case
         tx.execute(delete(table).where((address == str(where)) | corners))
+    tx.exec_driver_sql("PRAGMA secure_delete = FAST")

@@ -66,8 +66,7 @@ class Assistant:
         """Answer `message`; when this returns, the answer is durable. Raises `StoreError` where nothing can be kept."""
         if message.shared and not message.addressed:
             return Turn()
-        text = clean(message.text)
-        plan = Plan(self.repertoire, replace(message, text=text))
+        plan = Plan(self.repertoire, message)
         try:
             turn = await self.store.run(lambda tx: self._turn(tx, plan))
         except StoreError:
@@ -195,17 +194,18 @@ class Plan:
     def __init__(self, repertoire: Repertoire, message: Message) -> None:
         self.repertoire = repertoire
         self.message = message
+        self._text = clean(message.text)
         self._heard: Heard | None = None
-        self._call = call(message.text)
+        self._call = call(self._text)
         self._answer = self._read(self._call) if self._call else None
-        if not self._call and message.turn is None and not message.text.isdecimal():
-            self._heard = repertoire.listen(message.text)
+        if not self._call and message.turn is None and not self._text.isdecimal():
+            self._heard = repertoire.listen(self._text)
 
     def outcome(self, context: Context) -> Outcome:
         """Route the message; the first that claims it answers."""
         if self._answer:
             return self._answer(context)
-        text, asked = self.message.text, context.session.asked
+        text, asked = self._text, context.session.asked
         if self.message.turn is not None and (asked is None or asked.turn != self.message.turn):
             return self._passed(context)
         picked = _picked(context.session, text) if self.message.turn is None else []
@@ -246,7 +246,7 @@ class Plan:
         return feature.resume(text)(context)
 
     def _free(self, context: Context) -> Outcome:
-        if not self.message.text:
+        if not self._text:
             return context.show(context.say("talk.empty"))
         if self._heard is None:
             return context.show(context.say("talk.no_such_choice"))
@@ -272,7 +272,7 @@ def number(session: Session, replies: Sequence[Reply]) -> tuple[Session, list[tu
         if reply.is_question and not reply.aside:
             turn = session.turns + 1
             session = replace(session, turns=turn, asked=Question(turn, reply))
-        if reply.choices and not reply.aside:
+        if reply.choices and not reply.aside and reply.choices != session.listed:
             session = replace(session, listed=reply.choices)
         numbered.append((reply, turn))
     return session, numbered

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Awaitable
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from hypothesis import given
@@ -18,6 +19,7 @@ from bot.storage.outbox import Bubble
 from bot.storage.store import Store
 from bot.storage.tables import BY_ADDRESS, METADATA
 from bot.talk.feature import Telling
+from tests.play import NOON
 
 ROOM = Address("telegram", "-1001")
 CORNER = Address("telegram", "-1001", "42")
@@ -167,3 +169,17 @@ async def test_a_room_whose_name_differs_in_case_only_is_not_forgotten(store: St
     await talk(store, Address("matrix", "Room", "42"), now)
     await store.run(lambda tx: sessions.forget(tx, Address("matrix", "room")))
     assert await owners(store) == [{"matrix:Room@42"}] * len(BY_ADDRESS)
+
+
+async def test_what_is_forgotten_leaves_no_bytes_in_the_file(store: Store, path: Path) -> None:
+    where = Address("web", "c0ffee" * 5)
+    for number in range(400):
+        session = Session(where, listed=(Choice(f"canary-{number}", "/help"),))
+        await store.run(partial(sessions.put, session=session, now=NOON))
+    await store.run(lambda tx: sessions.forget(tx, where))
+    store.close()
+    assert not {word for word in (b"canary", where.chat.encode()) if word in contents(path)}
+
+
+def contents(path: Path) -> bytes:
+    return path.read_bytes()
