@@ -1,15 +1,16 @@
 """The command line as a person or a script meets it."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
+from tests.serving import environment
+
 ROOT = Path(__file__).parent.parent
 
 
-def hearsay(*arguments: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+def hearsay(*arguments: str, typed: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "bot", *arguments],
         input=typed,
@@ -18,7 +19,7 @@ def hearsay(*arguments: str, typed: str = "", **environment: str) -> subprocess.
         timeout=60,
         check=False,
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env=environment(**settings),
     )
 
 
@@ -59,14 +60,14 @@ def test_check_is_clean_and_names_what_a_language_lacks() -> None:
 
 
 def test_a_setting_that_makes_no_sense_is_named() -> None:
-    done = hearsay("run", HEARSAY_PORT="eighty")
+    done = hearsay("run", port="eighty")
     assert done.returncode == 2
     assert "HEARSAY_PORT=eighty" in done.stderr
     assert "Port of the web chat" in done.stderr
 
 
 def test_content_that_is_missing_is_said() -> None:
-    done = hearsay("check", HEARSAY_CONTENT="/nowhere/at/all")
+    done = hearsay("check", content="/nowhere/at/all")
     assert done.returncode == 1
     assert "there is no such folder" in done.stdout
 
@@ -74,14 +75,14 @@ def test_content_that_is_missing_is_said() -> None:
 def test_a_database_that_cannot_be_used_is_said_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a database", encoding="utf-8")
     for path in (tmp_path / "file", tmp_path, tmp_path / "file" / "below"):
-        done = hearsay("migrate", HEARSAY_DATABASE=str(path))
+        done = hearsay("migrate", database=str(path))
         assert done.returncode == 2
         assert f"HEARSAY_DATABASE={path} cannot be used" in done.stderr
         assert "Traceback" not in done.stderr
 
 
 def test_missed_words_are_listed(tmp_path: Path) -> None:
-    assert hearsay("missed", HEARSAY_DATABASE=str(tmp_path / "h.db")).stdout == ""
+    assert hearsay("missed", database=str(tmp_path / "h.db")).stdout == ""
 
 
 def test_help_names_every_command() -> None:

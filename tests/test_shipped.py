@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import json
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -13,7 +14,7 @@ from typing import NamedTuple, get_args
 
 import pytest
 
-from bot.app import Content, load_content, old_sources, repertoire
+from bot.app import KINDS, Content, load_content, old_sources, repertoire
 from bot.core import markup
 from bot.core.message import Address, Message, Reply
 from bot.features import basics
@@ -24,6 +25,7 @@ from bot.features.techniques import PARTS
 from bot.features.techniques.entry import SITUATIONS, TECHNIQUES
 from bot.library.common import THEMES, Citation
 from bot.library.load import Kind
+from bot.library.schema import schemas
 from bot.library.shape import Entry
 from bot.storage.store import Store
 from bot.storage.tables import METADATA
@@ -414,3 +416,8 @@ def test_every_link_in_a_phrase_is_to_a_command(content: Content, whole: Reperto
         assert called
         assert called.name in whole.commands
         assert not called.argument or called.argument in content.library.entries[called.name][language]
+
+
+def test_the_shipped_schemas_are_those_of_the_models() -> None:
+    shipped = {path.stem: json.loads(path.read_text("utf-8")) for path in (ROOT / "content" / "schema").glob("*.json")}
+    assert shipped == dict(schemas(KINDS)), "run: hearsay schema"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import axe_core_python
+import axe_playwright_python
 import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -17,7 +17,7 @@ from tests.platforms.browser import PATIENCE, PHONE, ROOT, Server, Watched, chro
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=PATIENCE * 200)
 
-AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text("utf-8")
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 GRAVE = {"serious", "critical"}
 BUBBLE = "#log .bubble"
 CARD = "/rumour council-flats"
