@@ -99,5 +99,11 @@ class App:
         self.delivery = Delivery(store, platforms, clock)
         keeps = frozenset(name for name, platform in platforms.items() if platform.pulls)
         self.assistant = Assistant(
-            store, repertoire(content), clock, chance or Random(), made=self.delivery.made, keeps=keeps
+            store,
+            repertoire(content),
+            clock,
+            chance or Random(),
+            made=self.delivery.made,
+            part=self.delivery.part,
+            keeps=keeps,
         )

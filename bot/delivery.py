@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from bot.core.fit import fit
-from bot.core.message import Address
+from bot.core.message import Address, Reply
 from bot.core.platform import DeliveryError, Platform
 from bot.storage import outbox
 from bot.storage.moments import millis
@@ -45,6 +45,7 @@ class Delivery:
         self._lanes: dict[Address, list[int]] = {}
         self._rests: dict[Address, datetime] = {}
         self._tasks: dict[Address, asyncio.Task[None]] = {}
+        self._partings: set[asyncio.Task[None]] = set()
         self._marks: list[Mark] = []
         self._marking: asyncio.Task[None] | None = None
         self._writing = asyncio.Lock()  # a lease that is compared must not be one that is being renewed
@@ -57,6 +58,12 @@ class Delivery:
                 platform.made(bubble.where)
             elif platform:
                 self._line_up(bubble)
+
+    def part(self, where: Address, replies: Sequence[Reply]) -> None:
+        """Send the last words of a conversation that is forgotten: they have no rows, so one try must do."""
+        platform = self._platforms.get(where.platform)
+        if platform and not platform.pulls:
+            self._partings.add(asyncio.create_task(self._part(platform, where, replies)))
 
     async def pick_up(self) -> int:
         """Send what waited for its moment and what nobody holds, rows of a process that died; return how many."""
@@ -73,8 +80,17 @@ class Delivery:
 
     async def idle(self) -> None:
         """Wait until everything lined up was tried and its mark is written."""
-        while self._tasks or self._marking:
-            await asyncio.gather(*self._tasks.values(), *filter(None, [self._marking]))
+        while self._tasks or self._marking or self._partings:
+            await asyncio.gather(*self._tasks.values(), *self._partings, *filter(None, [self._marking]))
+            self._partings = {task for task in self._partings if not task.done()}
+
+    async def _part(self, platform: Platform, where: Address, replies: Sequence[Reply]) -> None:
+        for number, reply in enumerate(replies):
+            for piece, part in enumerate(fit(reply, platform.limits(where))):
+                try:
+                    await platform.send(where, part, f"farewell.{number}.{piece}", None)
+                except DeliveryError as error:
+                    log.info("farewell not sent why=%s", error.why)
 
     def _line_up(self, bubble: Bubble) -> None:
         where, known = bubble.where, bubble.id in self._held

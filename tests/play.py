@@ -101,7 +101,7 @@ class Stage:
         turn = await self.app.assistant.handle(message)
         await self.app.delivery.idle()
         self._remember(turn.bubbles)
-        return [*screen.shown, *(lines(reply) for reply in turn.farewell)]
+        return list(screen.shown)
 
     def _remember(self, said: Sequence[Bubble]) -> None:
         for bubble in said:

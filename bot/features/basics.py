@@ -94,7 +94,11 @@ def support(context: Context) -> Outcome:
 
 
 def small_talk(text: str, tongues: Mapping[str, Tongue]) -> Heard | None:
-    """Recognise a text that is only a greeting or only thanks."""
+    """Recognise somebody who is hurt, before anything else, and a text that only greets, thanks or asks for help."""
+    if any(tongue.is_distress(text) for tongue in tongues.values()):
+        return Heard(SURE, support)
+    if any(tongue.is_help(text) for tongue in tongues.values()):
+        return Heard(SURE, help_)
     if any(tongue.is_greeting(text) for tongue in tongues.values()):
         return Heard(SURE, lambda context: context.show(context.say("talk.hello"), *menu(context)))
     if any(tongue.is_thanks(text) for tongue in tongues.values()):

@@ -42,7 +42,8 @@ class Turn:
 class Assistant:
     """Runs turns.
 
-    `made` hears of every bubble after its commit; `keeps` names the platforms that read their bubbles themselves.
+    `made` hears of every bubble after its commit, `part` of the last words after `/forget`; `keeps` names the platforms
+    that read their bubbles themselves.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Assistant:
         chance: Random,
         *,
         made: Callable[[Sequence[Bubble]], None],
+        part: Callable[[Address, Sequence[Reply]], None] | None = None,
         keeps: frozenset[str] = frozenset({"web"}),
     ) -> None:
         self.store = store
@@ -60,6 +62,7 @@ class Assistant:
         self._clock = clock
         self._chance = chance
         self._made = made
+        self._part = part
         self._keeps = keeps
 
     async def handle(self, message: Message) -> Turn:
@@ -74,6 +77,8 @@ class Assistant:
         except Exception as error:  # one of the two broad catches: whatever broke, the person gets an answer
             code = self._note(error)
             turn = await self.store.run(lambda tx: self._sorry(tx, plan, code))
+        if turn.forgotten and self._part:
+            self._part(message.where, turn.farewell)
         return await self._after(turn)
 
     async def hear(self, telling: Telling) -> Turn:

@@ -24,7 +24,9 @@ class Call:
 
 def call(text: str) -> Call | None:
     """Return the command that `text` calls, or None where it is plain words."""
-    if not text.startswith("/") or len(text) < 2 or not text[1].isalpha():
+    if text and not text.strip("/ "):
+        return Call("help", "")  # a lone slash looks for the commands
+    if not text.startswith("/") or not text[1].isalpha():
         return None
     head, _, argument = text[1:].partition(" ")
     return Call(head.partition("@")[0].lower(), argument.strip())

@@ -465,7 +465,7 @@ def fill(page: Page) -> None:
     """Have a talk with everything in it that could be too wide."""
     for text, answer in (
         (CARD, ENGLISH.truth),
-        ("/rumour council-flats sources", "excerpts"),
+        ("/rumour council-flats sources", "the passage with the figure"),
         ("/term stereotype", ENGLISH.definition),
         ("/terms", "Pick a letter"),
         ("/techniques", "All ways"),

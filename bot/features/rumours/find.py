@@ -19,6 +19,7 @@ ANSWER, OFFER = 0.65, 0.25
 # How sure a single known word can make: it is offered at most. Where it names no concept, not even that: "what time is
 # it" means no rumour in which "time" stands. It may be answered where the score is that of a whole phrasing.
 LONE_NAMED, LONE, FITTING = 0.64, 0.24, 1.6
+WORTH_ASKING = 0.8  # "they take all the flats": one word that names a concept, and no other entry nearer
 MOST = 5
 CLEAR = 0.6  # the share of known words from which, at twice any other's, a language is asked alone
 
@@ -74,6 +75,8 @@ def _confidence(candidates: Sequence[Match], known: Evidence) -> float:
     sure = 1 / (1 + exp(-(BIAS + SCORE * top + LEAD * lead + SHARE * known.share + WORDS * words)))
     if known.words >= 2 or top >= FITTING:
         return sure
+    if known.named and top >= WORTH_ASKING:
+        return max(OFFER, min(sure, LONE_NAMED))
     return min(sure, LONE_NAMED if known.named else LONE)
 
 

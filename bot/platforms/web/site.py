@@ -109,6 +109,7 @@ class Site:
             Route("/say", self.say, methods=["POST"]),
             Route("/events", self.events),
             Route("/suggest", self.suggest),
+            Route("/forgotten", self.forgotten),
             Route("/healthz", lambda _: PlainTextResponse("ok")),
             Route("/readyz", readyz),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
@@ -191,6 +192,11 @@ class Site:
         """What completes the text typed so far."""
         language = self._assistant.repertoire.spoken(request.query_params.get("lang"))
         return JSONResponse(self._assistant.repertoire.suggest(request.query_params.get("text", "")[:100], language))
+
+    async def forgotten(self, request: Request) -> Response:
+        """Say that everything was deleted; the script leads here."""
+        language = self._language(self._visitor(request), None)
+        return HTMLResponse(self._page("notice.html", language, title="web.title", text="forget.done"))
 
     async def not_found(self, request: Request, _: Exception | None) -> Response:
         """Say that an address leads nowhere."""

@@ -39,7 +39,6 @@ function draw(html) {
       return;
     }
     document.getElementById(article.id)?.remove();
-    document.getElementById("b0")?.querySelector(".choices")?.remove();
     const slot = article.dataset.slot;
     const older = slot && log.querySelector(`[data-slot="${CSS.escape(slot)}"]`);
     const follow = nearEnd();
@@ -89,7 +88,7 @@ async function post(body) {
       await pause(2);
       continue;
     }
-    if (answer.status === 205) return location.reload();
+    if (answer.status === 205) return location.assign(`${base}/forgotten?lang=${document.documentElement.lang}`);
     if (answer.ok) return true;
     say(await answer.text());
     if (answer.status !== 429) return false;
