@@ -307,15 +307,18 @@ def test_what_is_posted_in_one_tab_appears_in_the_other(stranger: Watched) -> No
     expect(newest(one)).to_contain_text(ENGLISH.themes)
 
 
-def test_after_forgetting_in_one_tab_the_other_still_gets_answers(stranger: Watched) -> None:
+def test_after_forgetting_in_one_tab_both_say_so_and_both_can_go_on(stranger: Watched) -> None:
     one, two = stranger.open(), stranger.open()
     one.goto("/")
     two.goto("/")
     send(one, "/rumours")
     expect(newest(two)).to_contain_text(ENGLISH.themes)
     send(one, "/forget")
-    expect(newest(one)).to_contain_text(ENGLISH.hello)
-    expect(one.locator(BUBBLE)).to_have_count(1)
+    for page in (one, two):
+        expect(page.locator(".words")).to_contain_text("is deleted")
+        page.get_by_role("link", name="To the chat").click()
+        expect(newest(page)).to_contain_text(ENGLISH.hello)
+        expect(page.locator(BUBBLE)).to_have_count(1)
     send(two, "/support")
     expect(newest(two)).to_contain_text("112", timeout=10_000)
 

@@ -50,13 +50,17 @@ function draw(html) {
   say("");
 }
 
+function leave() {
+  location.assign(`${base}/forgotten?lang=${document.documentElement.lang}`);
+}
+
 function listen() {
   const stream = new EventSource(`${base}/events?after=${log.dataset.last}`);
   stream.addEventListener("bubble", (event) => {
     log.dataset.last = event.lastEventId;
     draw(event.data);
   });
-  stream.addEventListener("gone", () => location.reload());
+  stream.addEventListener("gone", leave);
   stream.addEventListener("open", () => {
     if (broken) say(connected);
     broken = false;
@@ -88,7 +92,7 @@ async function post(body) {
       await pause(2);
       continue;
     }
-    if (answer.status === 205) return location.assign(`${base}/forgotten?lang=${document.documentElement.lang}`);
+    if (answer.status === 205) return leave();
     if (answer.ok) return true;
     say(await answer.text());
     if (answer.status !== 429) return false;
