@@ -315,6 +315,7 @@ def test_after_forgetting_in_one_tab_both_say_so_and_both_can_go_on(stranger: Wa
     expect(newest(two)).to_contain_text(ENGLISH.themes)
     send(one, "/forget")
     for page in (one, two):
+        expect(page).to_have_url(re.compile("/forgotten"))
         expect(page.locator(".words")).to_contain_text("is deleted")
         page.get_by_role("link", name="To the chat").click()
         expect(newest(page)).to_contain_text(ENGLISH.hello)
