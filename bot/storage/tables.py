@@ -27,8 +27,9 @@ SEEN = Table(
     sqlite_with_rowid=False,
 )
 
-# The outbox: every bubble, written in the turn that caused it. `state`: waiting, sent, dead, or read (by the web page,
-# which needs no sender). `lease` is the moment until which one process alone may send it.
+# The outbox: every bubble, written in the turn that caused it. `state`: waiting, sent, dead (undeliverable, or replaced
+# before it was sent), or read (by the web page, which needs no sender). `lease` is the moment until which one process
+# alone may send it.
 BUBBLES = Table(
     "bubbles",
     METADATA,

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 
 from bot.core.message import Address, Reply
-from bot.core.platform import Limits
+from bot.core.platform import DeliveryError, Limits
 from bot.platforms import limits
 from bot.storage import outbox
 from bot.storage.outbox import Bubble
@@ -36,7 +36,7 @@ class Web:
 
     async def send(self, address: Address, reply: Reply, key: str, edit: str | None) -> str | None:
         """Never called: pages read their bubbles."""
-        raise NotImplementedError
+        raise DeliveryError("pages read their bubbles themselves", permanent=True)
 
     def made(self, address: Address) -> None:
         """Wake the streams of `address`."""
