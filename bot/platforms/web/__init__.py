@@ -34,7 +34,7 @@ class Web:
         """Return what a page can show."""
         return limits.WEB
 
-    async def send(self, address: Address, reply: Reply, key: str, edit: str | None) -> str | None:
+    async def send(self, address: Address, reply: Reply, key: str, edit: str | None) -> str | None:  # noqa: ARG002
         """Never called: pages read their bubbles."""
         raise DeliveryError("pages read their bubbles themselves", permanent=True)
 
