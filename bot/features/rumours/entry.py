@@ -24,7 +24,7 @@ class Rumour(Entry):
     name: Title = Field(description="A neutral title: what it is about, never what is claimed")
     claim: Phrase = Field(description="The rumour in one sentence, for editors and matching; never shown")
     heard_as: list[Phrase] = Field(
-        min_length=6, description="At least eight ways people really say it; for matching only"
+        min_length=6, description="At least six, better ten, ways people really say it; for matching only"
     )
     blocked: list[Phrase] = Field([], description="Dehumanising ways of saying it: recognised, never repeated")
     sensitivity: Literal["normal", "high"] = Field("normal", description="high where it attacks a group's dignity")
