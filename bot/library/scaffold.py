@@ -6,10 +6,9 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
+from bot.library.check import UNWRITTEN
 from bot.library.load import ID, LONGEST_ID, Kind
 from bot.library.shape import unwrap
-
-UNWRITTEN = "TODO"
 
 
 class NewEntryError(Exception):

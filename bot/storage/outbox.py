@@ -73,7 +73,7 @@ def _replace(tx: Connection, where: Address, slot: str, state: str) -> None:
     What is to be sent keeps the older rows until it is: one may be in the air, and its ref is not known before it came
     down.
     """
-    older = (BUBBLES.c.address == str(where)) & (BUBBLES.c.slot == slot)
+    older = _of_slot(where, slot)
     if state == "read":
         tx.execute(delete(BUBBLES).where(older))
     else:
@@ -143,8 +143,11 @@ def _held(bubble: Bubble) -> Any:
 
 
 def _older(bubble: Bubble) -> Any:
-    same = (BUBBLES.c.address == str(bubble.where)) & (BUBBLES.c.slot == bubble.reply.slot)
-    return same & (BUBBLES.c.id < bubble.id)
+    return _of_slot(bubble.where, bubble.reply.slot) & (BUBBLES.c.id < bubble.id)
+
+
+def _of_slot(where: Address, slot: str | None) -> Any:
+    return (BUBBLES.c.address == str(where)) & (BUBBLES.c.slot == slot)
 
 
 def _bubble(row: Sequence[Any]) -> Bubble:
