@@ -9,9 +9,10 @@ import yaml
 
 from bot.app import KINDS, load_content
 from bot.cli import main
+from bot.library.check import UNWRITTEN
 from bot.library.load import LONGEST_ID, Kind
 from bot.library.problem import ContentError, Problem
-from bot.library.scaffold import UNWRITTEN, NewEntryError, blank, write_new
+from bot.library.scaffold import NewEntryError, blank, write_new
 
 KIND: dict[str, Kind[Any]] = {kind.name: kind for kind in KINDS}
 FOLDERS = {"rumour": "work", "term": None, "technique": None}
