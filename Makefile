@@ -28,12 +28,14 @@ check: $(VENV)/dev
 bench: $(VENV)/dev
 	$(BIN)/python -m tests.bench
 
-# The hashes of every dependency, for Python 3.11 and later; --no-header keeps registry names out of the file.
+# The hashes of every dependency, for Python 3.11 and later; --no-header keeps registry names out of the file. What the
+# tests need is resolved first, so that both files hold the same versions.
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+  --extra build pyproject.toml
+
 lock: $(VENV)/dev
-	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate \
-	  --python-version 3.11 --extra build pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
-	  --extra build --extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+	$(LOCK) --upgrade --extra dev -o requirements-dev.lock
+	$(LOCK) --constraint requirements-dev.lock -o requirements.lock
 
 $(VENV)/run: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Hearsay needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'

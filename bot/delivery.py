@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from heapq import heappop, heappush
@@ -11,12 +12,13 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from bot.core.fit import fit
-from bot.core.message import Address, Reply
-from bot.core.platform import DeliveryError, Platform
-from bot.storage import outbox
+from bot.core.message import Address, Message
+from bot.core.platform import DeliveryError, Platform, Sending
+from bot.storage import outbox, sessions
 from bot.storage.moments import millis
 from bot.storage.outbox import LEASE, Bubble
 from bot.storage.store import Store, StoreError
+from bot.talk.assistant import Turn
 
 log = logging.getLogger(__name__)
 
@@ -59,11 +61,11 @@ class Delivery:
             elif platform:
                 self._line_up(bubble)
 
-    def part(self, where: Address, replies: Sequence[Reply]) -> None:
+    def part(self, message: Message, turn: Turn) -> None:
         """Send the last words of a conversation that is forgotten: they have no rows, so one try must do."""
-        platform = self._platforms.get(where.platform)
+        platform = self._platforms.get(message.where.platform)
         if platform and not platform.pulls:
-            self._partings.add(asyncio.create_task(self._part(platform, where, replies)))
+            self._partings.add(asyncio.create_task(self._part(platform, message, turn)))
 
     async def pick_up(self) -> int:
         """Send what waited for its moment and what nobody holds, rows of a process that died; return how many."""
@@ -84,13 +86,17 @@ class Delivery:
             await asyncio.gather(*self._tasks.values(), *self._partings, *filter(None, [self._marking]))
             self._partings = {task for task in self._partings if not task.done()}
 
-    async def _part(self, platform: Platform, where: Address, replies: Sequence[Reply]) -> None:
-        for number, reply in enumerate(replies):
-            for piece, part in enumerate(fit(reply, platform.limits(where))):
-                try:
-                    await platform.send(where, part, f"farewell.{number}.{piece}", None)
-                except DeliveryError as error:
-                    log.info("farewell not sent why=%s", error.why)
+    async def _part(self, platform: Platform, message: Message, turn: Turn) -> None:
+        where = message.where
+        try:
+            for number, reply in enumerate(turn.farewell):
+                for piece, part in enumerate(fit(reply, platform.limits(where))):
+                    key = f"farewell.{message.key}.{number}.{piece}"
+                    await platform.send(where, part, Sending(key, cause=message.key, language=turn.language))
+            if turn.leave:
+                await platform.leave(where)
+        except DeliveryError as error:
+            log.info("farewell not sent why=%s", error.why)
 
     def _line_up(self, bubble: Bubble) -> None:
         where, known = bubble.where, bubble.id in self._held
@@ -130,7 +136,10 @@ class Delivery:
                 return
             ref = await self._send_parts(bubble)
         except DeliveryError as error:
-            self._failed(number, where, error)
+            if error.moved:
+                await self._move(number, where, error.moved)
+            else:
+                self._failed(number, where, error)
         except StoreError:
             self._rest(number, where, FIRST_PAUSE)
         except Exception as error:  # an adapter's mistake must not stop the lane: what comes after it overtakes it
@@ -157,9 +166,22 @@ class Delivery:
         first: str | None = None
         for number, part in enumerate(fit(bubble.reply, platform.limits(bubble.where))):
             edit = bubble.edit if number == 0 else None
-            ref = await platform.send(bubble.where, part, f"{bubble.id}.{number}", edit)
+            sending = Sending(f"{bubble.id}.{number}", bubble.turn, edit, bubble.cause, bubble.language)
+            ref = await platform.send(bubble.where, part, sending)
             first = first if number else ref
         return first
+
+    async def _move(self, number: int, old: Address, new: Address) -> None:
+        """Follow a conversation that has a new address, and send there what was lined up for the old one."""
+        try:
+            await self._write(partial(sessions.move, old=old, new=new))
+        except StoreError:
+            self._rest(number, old, FIRST_PAUSE)
+            return
+        for waiting in [number, *self._lanes[old]]:
+            bubble = replace(self._held.pop(waiting), where=new)
+            self._line_up(bubble)
+        self._lanes[old].clear()
 
     def _failed(self, number: int, where: Address, error: DeliveryError) -> None:
         if error.permanent:

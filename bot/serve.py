@@ -18,6 +18,7 @@ from bot.platforms.web import NAME as WEB
 from bot.platforms.web import Web
 from bot.platforms.web.pace import Pace
 from bot.platforms.web.site import Site
+from bot.redact import set_up_logging
 from bot.settings import Settings, SettingsError, load
 from bot.storage import outbox, retention
 from bot.storage.migrate import NewerDatabaseError, is_current, migrate
@@ -34,9 +35,7 @@ STILL = timedelta(seconds=60)  # a metronome silent for longer is broken
 def serve(*, room: bool = False) -> int:
     """Run until stopped; return the exit status."""
     settings = load(**({"host": "0.0.0.0"} if room else {}))  # noqa: S104  # the room is the point
-    logging.basicConfig(level=settings.log.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for chatty in ("alembic", "apscheduler", "asyncio", "uvicorn"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    set_up_logging(settings.log, settings.secrets)
     content = load_content(settings.content)
     for name in old_sources(content.library, utc_now()):
         log.warning("source not opened for a year source=%s", name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from dotenv import dotenv_values
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 PREFIX = "HEARSAY_"
 
@@ -46,9 +46,41 @@ class Settings(BaseModel):
     web: bool = Field(True, description="Whether the web chat runs")
     pace: int = Field(40, ge=1, description="Messages a minute from one web conversation before it is slowed")
     crowd: int = Field(600, ge=1, description="Messages a minute from one network address before it is slowed")
+    telegram_token: SecretStr | None = Field(
+        None, min_length=1, description="Token that BotFather gave; turns Telegram on"
+    )
+    telegram_webhook: str | None = Field(
+        None,
+        pattern=r"^https://[^/\s]+(/[^\s?#]*)?$",
+        description="Public https address of this server, for a webhook instead of polling",
+    )
+    telegram_api: str = Field(
+        "https://api.telegram.org",
+        pattern=r"^https?://[^\s]+$",
+        description="Address of the Bot API, for those who run a server of their own",
+    )
+    discord_token: SecretStr | None = Field(
+        None, min_length=1, description="Token from the developer portal; turns Discord on"
+    )
+    discord_api: str | None = Field(
+        None, pattern=r"^https?://[^\s]+$", description="Address of another Discord API, for tests"
+    )
+    discord_gateway: str | None = Field(
+        None, pattern=r"^wss?://[^\s]+$", description="Address of another Discord gateway, for tests"
+    )
     log: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="How much is logged: debug, info, warning or error"
     )
+
+    @property
+    def secrets(self) -> list[str]:
+        """The values that nobody may see."""
+        held = (self.telegram_token, self.discord_token)
+        return [secret.get_secret_value() for secret in held if secret]
+
+
+SECRETS = frozenset({"telegram_token", "discord_token"})
+"""The settings that no log line, error or page may show."""
 
 
 def load(**overrides: Any) -> Settings:
@@ -80,4 +112,5 @@ def _from_files(given: Mapping[str, str | None]) -> dict[str, str]:
 def _complaint(problem: Any) -> str:
     name = str(problem["loc"][0])
     good = Settings.model_fields[name].description
-    return f"{PREFIX}{name.upper()}={problem['input']!s:.60} makes no sense: {problem['msg']}. It is: {good}."
+    given = "…" if name in SECRETS else f"{problem['input']!s:.60}"
+    return f"{PREFIX}{name.upper()}={given} makes no sense: {problem['msg']}. It is: {good}."

@@ -20,7 +20,7 @@ from typing import Any
 
 from bot.app import App, Content
 from bot.core.message import Address, Choice, Message, Reply
-from bot.core.platform import Limits, Platform
+from bot.core.platform import Limits, Platform, Sending
 from bot.platforms import limits
 from bot.storage.outbox import Bubble
 from bot.storage.store import Store
@@ -40,6 +40,7 @@ class Screen:
     drawn_as: Limits
     pulls: bool = False
     shown: list[list[str]] = field(default_factory=list)
+    left: list[Address] = field(default_factory=list)
 
     def limits(self, address: Address) -> Limits:
         return self.drawn_as
@@ -47,9 +48,12 @@ class Screen:
     def made(self, address: Address) -> None:
         raise AssertionError("a screen is sent to")
 
-    async def send(self, address: Address, reply: Reply, key: str, edit: str | None) -> str | None:
-        self.shown.append(lines(reply, edited=edit is not None))
-        return key
+    async def leave(self, address: Address) -> None:
+        self.left.append(address)
+
+    async def send(self, address: Address, reply: Reply, sending: Sending) -> str | None:
+        self.shown.append(lines(reply, edited=sending.edit is not None))
+        return sending.key
 
 
 class Stage:

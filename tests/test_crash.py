@@ -16,7 +16,7 @@ from random import Random
 from typing import Any
 
 from bot.core.message import Address, Reply
-from bot.core.platform import Limits
+from bot.core.platform import Limits, Sending
 from bot.delivery import Delivery
 from bot.platforms import limits
 from bot.storage import outbox
@@ -194,14 +194,17 @@ class Wire:
     def made(self, address: Address) -> None:
         raise AssertionError("a wire is sent to")
 
-    async def send(self, address: Address, reply: Reply, key: str, edit: str | None) -> str | None:
+    async def leave(self, address: Address) -> None:
+        raise AssertionError("nobody leaves")
+
+    async def send(self, address: Address, reply: Reply, sending: Sending) -> str | None:
         await asyncio.sleep(0.002)
-        self._file.write(f"{key}\n")
+        self._file.write(f"{sending.key}\n")
         os.fsync(self._file.fileno())
         self._left -= 1
         if self._left == 0:
             await asyncio.Event().wait()
-        return f"ref-{key}"
+        return f"ref-{sending.key}"
 
 
 async def carry(database: Path, late: timedelta, sends: int) -> None:

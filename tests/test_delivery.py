@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.core.message import Address, Reply
-from bot.core.platform import DeliveryError, Limits
+from bot.core.platform import DeliveryError, Limits, Sending
 from bot.delivery import Delivery
 from bot.storage import outbox
 from bot.storage.outbox import Bubble
@@ -35,11 +35,14 @@ class Post:
     def made(self, address: Address) -> None:
         raise AssertionError("it is sent to")
 
-    async def send(self, address: Address, reply: Reply, key: str, edit: str | None) -> str | None:
+    async def leave(self, address: Address) -> None:
+        raise AssertionError("nobody leaves")
+
+    async def send(self, address: Address, reply: Reply, sending: Sending) -> str | None:
         if self.errors:
             raise self.errors.pop(0)
-        self.sent.append((address.chat, reply.text, key, edit))
-        return f"ref-{key}"
+        self.sent.append((address.chat, reply.text, sending.key, sending.edit))
+        return f"ref-{sending.key}"
 
 
 class Office:

@@ -38,3 +38,12 @@ def test_nonsense_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str,
     monkeypatch.setenv(f"{PREFIX}{name}", value)
     with pytest.raises(SettingsError, match=f"{PREFIX}{name}={value}"):
         load()
+
+
+def test_a_secret_is_never_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}TELEGRAM_TOKEN", "")
+    with pytest.raises(SettingsError, match=f"{PREFIX}TELEGRAM_TOKEN=… makes no sense"):
+        load()
+    monkeypatch.setenv(f"{PREFIX}TELEGRAM_TOKEN", "123:planted")
+    assert "planted" not in repr(load())
+    assert load().secrets == ["123:planted"]

@@ -378,7 +378,7 @@ def either(asked: ast.expr) -> Iterator[ast.expr]:
 
 def gaps(whole: Repertoire) -> Mapping[str, set[str]]:
     """Return what may stand in the gap of each pattern."""
-    visible = {command.name for command in whole.commands.values() if not command.hidden}
+    visible = {command.name for command in whole.menu(shared=True)}
     return {
         "start.{}": set(basics.ROLES),
         "start.{}_text": set(basics.ROLES),
@@ -386,6 +386,9 @@ def gaps(whole: Repertoire) -> Mapping[str, set[str]]:
         "rumours.via_{}": set(get_args(Citation.model_fields["via"].annotation)),
         "techniques.ask_{}": set(PARTS),
         "describe.{}": visible,
+        "name.{}": visible,
+        "quiet.{}": {"on", "off"},
+        "quiet.turn_{}": {"on", "off"},
     }
 
 

@@ -11,6 +11,7 @@ from markdown_it.token import Token
 _MARKDOWN = MarkdownIt("zero").enable(["emphasis", "link", "list", "blockquote", "newline", "escape", "backticks"])
 _MARKDOWN.normalizeLink = lambda url: url  # type: ignore[method-assign]  # a command is no URL: keep it as written
 _COMMAND_LINK = re.compile(r"(?<!\\)\]\((/[^)>]*)\)")
+_ONLY_LINK = re.compile(r"^\[([^\]\n]+)\]\((/[^)\n]*)\)$\n*", re.MULTILINE)
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&])")
 _LINE_START = re.compile(r"^(\s*\d*)([-+>#.)])", re.MULTILINE)
 
@@ -144,6 +145,12 @@ def _write_span(span: Span) -> str:
         before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
         text = f"{before}{mark}{inner}{mark}{after}"
     return f"[{text}](<{span.link}>)" if span.link else text
+
+
+def lift(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """Return `text` without the lines that are only a link to a command, and these as label and command."""
+    found = _ONLY_LINK.findall(text)
+    return (_ONLY_LINK.sub("", text).rstrip() if found else text), found
 
 
 def links(text: str) -> list[str]:

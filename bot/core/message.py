@@ -12,8 +12,8 @@ from typing import Any, Self
 class Address:
     """Where to write: a chat of a platform, or one person's private corner of a shared chat.
 
-    Prints as `telegram:-1001` or `telegram:-1001@42`; `parse` reads it back. `chat` includes a topic or thread and
-    holds neither `@` nor white space.
+    Prints as `telegram:-1001` or `telegram:-1001@42`; `parse` reads it back. `chat` includes a topic or room after
+    a slash, and holds neither `@` nor white space.
     """
 
     platform: str
@@ -39,7 +39,7 @@ class Message:
     `turn` is set when a button or form says which question it answers; `key` is the platform's own id of this update,
     by which a repeat is known; `language` is the platform's hint; `shared` marks a chat of several people, where only
     what is `addressed` to the assistant is answered; `introduced` says that the platform itself already told the
-    person that this is an automated assistant.
+    person that this is an automated assistant; `unseen` that what came (a voice message, a picture) cannot be read.
     """
 
     where: Address
@@ -52,6 +52,7 @@ class Message:
     addressed: bool = True
     admin: bool = False
     introduced: bool = False
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ class Reply:
 
     `text` is our small Markdown. `prompt` names the free answer awaited ("Your code word"). `slot` names a live card:
     a newer reply of the slot takes the older one's place. `aside` is for whoever spoke only. `link` is the linkable
-    command that shows the same thing to anybody.
+    command that shows the same thing to anybody. `broadcast` marks one of many that are told to subscribers: answers
+    may overtake it.
     """
 
     text: str
@@ -92,6 +94,7 @@ class Reply:
     slot: str | None = None
     aside: bool = False
     link: str | None = None
+    broadcast: bool = False
 
     @property
     def is_question(self) -> bool:
@@ -109,6 +112,7 @@ def pack(reply: Reply) -> dict[str, Any]:
         "slot": reply.slot,
         "aside": reply.aside,
         "link": reply.link,
+        "broadcast": reply.broadcast,
     }
     return {name: value for name, value in packed.items() if value}
 

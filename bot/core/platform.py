@@ -63,6 +63,22 @@ class DeliveryError(Exception):
         self.unknown = unknown
 
 
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How one part of a bubble is to be sent.
+
+    `key` is the same at every try of the same part; `turn` numbers the question it asks; `edit` is the ref of the older
+    bubble whose place it takes; `cause` is the key of the message it answers, None where it was told or where the
+    process that heard the message is no more; `language` is that of its words.
+    """
+
+    key: str
+    turn: int | None = None
+    edit: str | None = None
+    cause: str | None = None
+    language: str = ""
+
+
 class Platform(Protocol):
     """An adapter: draws replies. It hears messages in its own way and hands them to `Assistant.handle`.
 
@@ -76,11 +92,14 @@ class Platform(Protocol):
     def limits(self, address: Address) -> Limits:
         """Return what this address can show."""
 
-    async def send(self, address: Address, reply: Reply, key: str, edit: str | None) -> str | None:
-        """Send a reply that fits, or edit the one known by `edit`; return the ref that a later edit needs.
+    async def send(self, address: Address, reply: Reply, sending: Sending) -> str | None:
+        """Send a reply that fits, or edit the one it replaces; return the ref that a later edit needs.
 
-        `key` is the same at every try of the same bubble. Raises `DeliveryError`.
+        Raises `DeliveryError`.
         """
+
+    async def leave(self, address: Address) -> None:
+        """Go away from a shared chat, where the platform knows such a thing."""
 
     def made(self, address: Address) -> None:
         """Hear that new bubbles for `address` are in the database."""

@@ -30,7 +30,7 @@ class Session:
     """A conversation: chosen language, the open question, the last numbered list, and the scenes on top of each other.
 
     `met` says that it was told that this is an automated assistant. `city` is the pack it belongs to, "" the shared
-    one.
+    one. `quiet` says that in a shared chat only commands and buttons are answered.
     """
 
     where: Address
@@ -41,6 +41,7 @@ class Session:
     asked: Question | None = None
     listed: tuple[Choice, ...] = ()
     scenes: tuple[Scene, ...] = ()
+    quiet: bool = False
 
     def enter(self, feature: str, state: str = "") -> Self:
         """Return the session with this scene on top, in place of an older one of the same feature."""
@@ -67,6 +68,7 @@ class Session:
             "language": self.language,
             "city": self.city,
             "met": self.met,
+            "quiet": self.quiet,
             "turns": self.turns,
             "asked": asked,
             "listed": [[choice.label, choice.say] for choice in self.listed],
@@ -88,4 +90,5 @@ class Session:
             Question(asked["turn"], unpack(asked["reply"])) if asked else None,
             tuple(Choice(*pair) for pair in state.get("listed", ())),
             tuple(Scene(*pair) for pair in state.get("scenes", ())),
+            state.get("quiet", False),
         )

@@ -16,14 +16,21 @@ def feature(languages: Mapping[str, str], tongues: Mapping[str, Tongue]) -> Feat
     """Return the feature; `languages` gives code → the language's own name."""
     commands = (
         Command("start", start, linkable=lambda argument: argument in ("", *ROLES)),
-        Command("help", lambda _: help_),
-        Command("language", lambda argument: language(argument, languages)),
-        Command("privacy", lambda _: privacy),
-        Command("forget", lambda _: forget),
+        Command("help", lambda _: help_, linkable=_alone),
+        Command("language", lambda argument: language(argument, languages), admin=True),
+        Command("privacy", lambda _: privacy, linkable=_alone),
+        Command("forget", lambda _: forget, admin=True),
         Command("stop", lambda _: stop),
-        Command("support", lambda _: support, private=True),
+        Command("support", lambda _: support, private=True, linkable=_alone),
+        Command("quiet", quiet, admin=True, shared=True),
+        Command("bye", lambda _: bye, admin=True, shared=True),
+        Command("joined", lambda _: joined, hidden=True),
     )
     return Feature("basics", commands, listen=lambda text: small_talk(text, tongues))
+
+
+def _alone(argument: str) -> bool:
+    return argument == ""
 
 
 def start(argument: str) -> Answer:
@@ -76,10 +83,39 @@ def privacy(context: Context) -> Outcome:
 
 
 def forget(context: Context) -> Outcome:
-    """Delete everything of the conversation; in a shared chat, for those who run it only."""
-    if context.shared and not context.admin:
-        return context.show(context.say("forget.admins_only"))
+    """Delete everything of the conversation."""
     return replace(context.show(context.say("forget.done")), forget=True)
+
+
+def quiet(argument: str) -> Answer:
+    """`/quiet on`, `/quiet off`: whether a shared chat is answered only by command and button."""
+
+    def answer(context: Context) -> Outcome:
+        say, is_quiet = context.say, context.session.quiet
+        if not context.shared:
+            return context.show(say("quiet.private"))
+        if argument in ("on", "off"):
+            chosen = replace(context.session, quiet=argument == "on")
+            return context.show(say(f"quiet.{argument}")).then(chosen)
+        other = "off" if is_quiet else "on"
+        text = say("quiet.on" if is_quiet else "quiet.off")
+        return context.show(text, Choice(say(f"quiet.turn_{other}"), f"/quiet {other}"))
+
+    return answer
+
+
+def bye(context: Context) -> Outcome:
+    """Leave a shared chat and forget it."""
+    if not context.shared:
+        return context.show(context.say("bye.private"), Choice(context.say("bye.forget"), "/forget"))
+    return replace(context.show(context.say("bye.done")), forget=True, leave=True)
+
+
+def joined(context: Context) -> Outcome:
+    """Say, to a shared chat that somebody invited Hearsay into, what it does and when it is silent."""
+    met = replace(context.session, met=True)
+    ways = [Choice(context.say(f"menu.{name}"), f"/{name}") for name in ("rumours", "terms", "help")]
+    return context.show(context.say("joined.text"), *ways).then(met)
 
 
 def stop(context: Context) -> Outcome:

@@ -1,5 +1,6 @@
 """The assistant's own sentences: Jinja2 in its sandbox, strict, with each language's own plural forms."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -22,6 +23,7 @@ _REFUSED = (
     *(nodes.For, nodes.Macro, nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.CallBlock),
     *(nodes.Mul, nodes.Pow, nodes.Call, nodes.Filter, nodes.FilterBlock, nodes.Getattr, nodes.Getitem, nodes.Assign),
 )
+_COMMAND_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")  # what Telegram, the strictest, allows
 _PLURALS = {"zero", "one", "two", "few", "many", "other"}
 
 Forms = dict[str, str]
@@ -99,6 +101,8 @@ def load_phrases(root: Path, languages: list[str]) -> Written:
     for language in others:
         if language in flat and original in flat:
             _compare(flat[original], flat[language], language, sources[language], problems)
+    for language, phrases in flat.items():
+        _check_names(phrases, flat.get(original, {}), sources[language], problems)
     missing = [
         (language, f"{root.name}/phrases/{language}.yaml", tuple(key.split(".")))
         for language in others
@@ -211,6 +215,25 @@ def _compare(
             )
         if any("{" in form for form in (*forms.values(), *original[key].values())):
             _compare_values(variables(original[key]), variables(forms), at, source, problems)
+
+
+def _check_names(
+    phrases: Mapping[str, Forms], original: Mapping[str, Forms], source: Source, problems: list[Problem]
+) -> None:
+    """Names of commands are typed, and shown in the menus of every platform: small plain letters, no two alike."""
+    taken = {name: key for key, name in _names(original)}
+    for key, name in _names(phrases):
+        at = tuple(key.split("."))
+        if not _COMMAND_NAME.fullmatch(name):
+            fix = "use up to 32 small letters from a to z, digits and _"
+            problems.append(source.problem(at, f"'{name}' cannot be the name of a command", fix))
+        elif taken.setdefault(name, key) != key:
+            what = f"'{name}' is the name of another command, '{taken[name].removeprefix('name.')}'"
+            problems.append(source.problem(at, what, "choose another word"))
+
+
+def _names(phrases: Mapping[str, Forms]) -> list[tuple[str, str]]:
+    return [(key, forms["other"]) for key, forms in phrases.items() if key.startswith("name.") and forms]
 
 
 def _excused(needed: set[str]) -> set[str]:

@@ -16,7 +16,7 @@ from rich.text import Text
 from bot.core import markup
 from bot.core.markup import Block
 from bot.core.message import Address, Message, Reply
-from bot.core.platform import Limits
+from bot.core.platform import Limits, Sending
 from bot.delivery import Delivery
 from bot.platforms import limits
 from bot.talk.assistant import Assistant
@@ -50,7 +50,10 @@ class Terminal:
     def made(self, address: Address) -> None:
         """Never called: a terminal's bubbles are sent."""
 
-    async def send(self, address: Address, reply: Reply, key: str, edit: str | None) -> str | None:  # noqa: ARG002
+    async def leave(self, address: Address) -> None:
+        """Do nothing: nobody else is here."""
+
+    async def send(self, address: Address, reply: Reply, sending: Sending) -> str | None:  # noqa: ARG002
         """Print `reply`; a line that was printed cannot be edited, so a newer card is printed anew."""
         self._shown.append(lines(reply))
         if self._pretty:

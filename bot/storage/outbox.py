@@ -33,7 +33,7 @@ class Bubble:
     """A reply as a row; `turn` is the question it asks, `edit` the ref of the older bubble whose place it takes.
 
     `lease` is the moment, in milliseconds, until which its holder alone may send it. No two holders' are the same, so
-    it also says whose the row is.
+    it also says whose the row is. `cause` is the key of the message it answers; the row does not hold it.
     """
 
     id: int
@@ -44,6 +44,7 @@ class Bubble:
     edit: str | None = None
     tries: int = 0
     lease: int = 0
+    cause: str | None = None
 
 
 def add(tx: Connection, bubble: Bubble, now: datetime, *, state: str) -> Bubble:
@@ -64,7 +65,7 @@ def add(tx: Connection, bubble: Bubble, now: datetime, *, state: str) -> Bubble:
         made=millis(now),
     )
     number = written.lastrowid or 0
-    return Bubble(number, bubble.where, reply, bubble.language, bubble.turn, bubble.edit, bubble.tries, lease)
+    return replace(bubble, id=number, lease=lease)
 
 
 def _replace(tx: Connection, where: Address, slot: str, state: str) -> None:
@@ -108,7 +109,7 @@ def claim(tx: Connection, platforms: Iterable[str], now: datetime, most: int) ->
 def current(tx: Connection, bubble: Bubble) -> Bubble | None:
     """Return `bubble` as it is to be sent now; None where it was forgotten or replaced, or somebody else holds it."""
     row = tx.execute(select(*_COLUMNS).where(_held(bubble), BUBBLES.c.state == "waiting")).one_or_none()
-    return replace(_bubble(row), edit=_older_ref(tx, bubble)) if row else None
+    return replace(_bubble(row), edit=_older_ref(tx, bubble), cause=bubble.cause) if row else None
 
 
 def _older_ref(tx: Connection, bubble: Bubble) -> str | None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.core.message import Address
@@ -38,10 +38,24 @@ def put(tx: Connection, session: Session, now: datetime) -> None:
 
 
 def forget(tx: Connection, where: Address) -> None:
-    """Delete every row of the conversation `where`, and of its private corners, down to the bytes in the file."""
+    """Delete every row of the conversation `where`, its rooms and private corners, down to the bytes in the file."""
     tx.exec_driver_sql("PRAGMA secure_delete = ON")
     for table in BY_ADDRESS:
-        address = table.c.address
-        corners = (address >= f"{where}@") & (address < f"{where}A")  # "A" follows "@"; LIKE would not heed case
-        tx.execute(delete(table).where((address == str(where)) | corners))
+        tx.execute(delete(table).where(_belongs(table, where)))
     tx.exec_driver_sql("PRAGMA secure_delete = FAST")
+
+
+def move(tx: Connection, old: Address, new: Address) -> None:
+    """Give every row of the conversation `old`, its rooms and corners included, the address `new`."""
+    for table in BY_ADDRESS:
+        rest = func.substr(table.c.address, len(str(old)) + 1)
+        moved = update(table).where(_belongs(table, old)).values(address=str(new) + rest)
+        tx.execute(moved.prefix_with("OR REPLACE"))
+
+
+def _belongs(table: Table, where: Address) -> ColumnElement[bool]:
+    """Match the conversation itself, its private corners (`@`) and its rooms (`/`); LIKE would not heed case."""
+    address = table.c.address
+    corners = (address >= f"{where}@") & (address < f"{where}A")  # "A" follows "@"
+    rooms = (address >= f"{where}/") & (address < f"{where}0")  # "0" follows "/"
+    return (address == str(where)) | corners | rooms

@@ -9,6 +9,7 @@ from random import Random
 
 from sqlalchemy import Connection
 
+from bot.core import markup
 from bot.core.message import Address, Choice, Message, Reply
 from bot.core.session import Question, Session
 from bot.storage import outbox, sessions, tellings
@@ -36,6 +37,7 @@ class Turn:
     tell: tuple[Telling, ...] = ()
     repeat: bool = False
     forgotten: bool = False
+    leave: bool = False
     language: str = ""
 
 
@@ -54,7 +56,7 @@ class Assistant:
         chance: Random,
         *,
         made: Callable[[Sequence[Bubble]], None],
-        part: Callable[[Address, Sequence[Reply]], None] | None = None,
+        part: Callable[[Message, Turn], None] | None = None,
         keeps: frozenset[str] = frozenset({"web"}),
     ) -> None:
         self.store = store
@@ -78,7 +80,7 @@ class Assistant:
             code = self._note(error)
             turn = await self.store.run(lambda tx: self._sorry(tx, plan, code))
         if turn.forgotten and self._part:
-            self._part(message.where, turn.farewell)
+            self._part(message, turn)
         return await self._after(turn)
 
     async def hear(self, telling: Telling) -> Turn:
@@ -103,12 +105,20 @@ class Assistant:
     async def preview(self, text: str, language: str) -> tuple[Reply, ...]:
         """Return what a linkable command shows to anybody, outside of any conversation; () where it leads nowhere."""
         called = call(clean(text))
-        command = self.repertoire.commands.get(called.name) if called else None
+        command = self.repertoire.command(called.name) if called else None
         if not called or not command or not command.linkable or not command.linkable(called.argument):
             return ()
         answer = command.read(called.argument)
         nowhere = Session(Address("preview", ""), language, met=True)
         return await self.store.read(lambda tx: answer(self._context(tx, nowhere, self.repertoire, language)).replies)
+
+    async def forget(self, where: Address) -> None:
+        """Delete what belongs to a conversation that has ended on its platform."""
+        await self.store.run(lambda tx: sessions.forget(tx, where))
+
+    async def move(self, old: Address, new: Address) -> None:
+        """Follow a conversation to its new address."""
+        await self.store.run(lambda tx: sessions.move(tx, old, new))
 
     async def _after(self, turn: Turn) -> Turn:
         if turn.bubbles:
@@ -126,11 +136,13 @@ class Assistant:
         session = sessions.take(tx, message.where)
         language = plan.repertoire.spoken(session.language, message.language)
         context = self._context(tx, session, plan.repertoire, language, message)
+        if session.quiet and plan.is_free:
+            return Turn()
         outcome = plan.outcome(context)
         if outcome.forget:
             sessions.forget(tx, message.where)
-            return Turn(farewell=outcome.replies, forgotten=True, language=language)
-        return self._keep(tx, context, outcome, introduced=message.introduced)
+            return Turn(farewell=outcome.replies, forgotten=True, leave=outcome.leave, language=language)
+        return self._keep(tx, context, outcome, cause=message.key, introduced=message.introduced)
 
     def _wake(self, tx: Connection, telling: Telling, answer: Answer) -> Turn:
         now = self._clock()
@@ -148,12 +160,14 @@ class Assistant:
         session = sessions.take(tx, message.where)
         language = plan.repertoire.spoken(session.language, message.language)
         sorry = Reply(plan.repertoire.say_in(language)("talk.broken", code=code))
-        return Turn((self._write(tx, Bubble(0, message.where, sorry, language), now),))
+        return Turn((self._write(tx, Bubble(0, message.where, sorry, language, cause=message.key), now),))
 
-    def _keep(self, tx: Connection, context: Context, outcome: Outcome, *, introduced: bool) -> Turn:
+    def _keep(
+        self, tx: Connection, context: Context, outcome: Outcome, *, introduced: bool, cause: str | None = None
+    ) -> Turn:
         """Number the questions and write session, bubbles and tellings."""
         session = outcome.session or context.session
-        replies = outcome.replies
+        replies = tuple(map(lifted, outcome.replies))
         if not session.met and replies:
             replies = replies if introduced else (Reply(context.say("talk.introduction")), *replies)
             session = replace(session, met=True)
@@ -162,7 +176,7 @@ class Assistant:
             sessions.put(tx, session, context.now)
         tellings.add(tx, outcome.tell)
         spoken = session.language or context.language
-        bubbles = [Bubble(0, session.where, reply, spoken, turn) for reply, turn in numbered]
+        bubbles = [Bubble(0, session.where, reply, spoken, turn, cause=cause) for reply, turn in numbered]
         return Turn(tuple(self._write(tx, bubble, context.now) for bubble in bubbles), tell=outcome.tell)
 
     def _write(self, tx: Connection, bubble: Bubble, now: datetime) -> Bubble:
@@ -203,13 +217,20 @@ class Plan:
         self._heard: Heard | None = None
         self._call = call(self._text)
         self._answer = self._read(self._call) if self._call else None
-        if not self._call and message.turn is None and not self._text.isdecimal():
+        if self.is_free and not self._text.isdecimal():
             self._heard = repertoire.listen(self._text)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether these are words rather than a command or a button."""
+        return not self._call and self.message.turn is None
 
     def outcome(self, context: Context) -> Outcome:
         """Route the message; the first that claims it answers."""
         if self._answer:
             return self._answer(context)
+        if self.message.unseen:
+            return context.show(context.say("talk.unseen"))
         text, asked = self._text, context.session.asked
         if self.message.turn is not None and (asked is None or asked.turn != self.message.turn):
             return self._passed(context)
@@ -221,9 +242,11 @@ class Plan:
         return self._resume(context, picked[0].say if picked else text) or self._free(context)
 
     def _read(self, called: Call) -> Answer:
-        command = self.repertoire.commands.get(called.name)
+        command = self.repertoire.command(called.name)
         if command is None:
             return self._unknown_command(called.name)
+        if command.admin and self.message.shared and not self.message.admin:
+            return lambda context: context.show(context.say("talk.admins_only"), aside=True)
         return command.read(called.argument)
 
     def _unknown_command(self, name: str) -> Answer:
@@ -267,6 +290,12 @@ def _picked(session: Session, text: str) -> list[Choice]:
         return same
     number = int(text[:6])
     return list(session.listed[number - 1 : number]) if number else []
+
+
+def lifted(reply: Reply) -> Reply:
+    """Return `reply` with each line that is only a link to a command made a choice."""
+    text, links = markup.lift(reply.text)
+    return replace(reply, text=text, choices=(*reply.choices, *(Choice(*link) for link in links))) if links else reply
 
 
 def number(session: Session, replies: Sequence[Reply]) -> tuple[Session, list[tuple[Reply, int | None]]]:

@@ -53,15 +53,16 @@ class Telling:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Everything a feature may do: replies, the session changed, tellings, or forgetting the conversation.
+    """Everything a feature may do: replies, the session changed, tellings, forgetting the conversation, leaving it.
 
-    `session=None` leaves the session as it is.
+    `session=None` leaves the session as it is; leaving a shared chat is for whoever also forgets it.
     """
 
     replies: tuple[Reply, ...] = ()
     session: Session | None = None
     tell: tuple[Telling, ...] = ()
     forget: bool = False
+    leave: bool = False
 
     def then(self, session: Session) -> "Outcome":
         """Return the outcome with the session changed."""
@@ -79,17 +80,20 @@ Read = Callable[[str], Answer]
 class Command:
     """`/name text`, the same on every platform.
 
-    `suggest(argument, language)` completes a half-typed argument from memory, at once. Only a command that is
-    `linkable` may come from a link, and only with an argument that leads somewhere.
+    `suggest(argument, language)` completes a half-typed argument from memory, at once: each choice says an argument.
+    Only a command that is `linkable` may come from a link, and only with an argument that leads somewhere. A `private`
+    one is answered to the asker alone, in a shared chat an `admin` one to those who run it; menus
+    of private chats leave `shared` ones out, and all menus `hidden` ones.
     """
 
     name: str
     read: Read
-    suggest: Callable[[str, str], list[str]] | None = None
+    suggest: Callable[[str, str], list[Choice]] | None = None
     argument: bool = False
     private: bool = False
     admin: bool = False
     linkable: Callable[[str], bool] | None = None
+    shared: bool = False
     hidden: bool = False
 
 

@@ -1,14 +1,17 @@
 """All that Hearsay can do and say at one moment; a reload swaps the whole."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 from rapidfuzz import fuzz, process
 
+from bot.core.message import Choice
 from bot.talk.feature import Command, Feature, Heard, Say
 from bot.talk.words import folded
 
+LINK = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what Telegram, the strictest, lets a link carry
 NEAR = 60  # of 100: a command name this like one of ours is offered
 
 
@@ -24,6 +27,37 @@ class Repertoire:
     def commands(self) -> dict[str, Command]:
         """Every command by its name."""
         return {command.name: command for feature in self.features for command in feature.commands}
+
+    def menu(self, *, shared: bool = False) -> list[Command]:
+        """Return the commands that a menu shows, in a private or a shared chat."""
+        return [command for command in self.commands.values() if not command.hidden and (shared or not command.shared)]
+
+    @cached_property
+    def _called(self) -> dict[str, Command]:
+        """Every command by its names in every language."""
+        theirs = {
+            self.say_in(language)(f"name.{name}"): command
+            for language in reversed(self.languages)
+            for name, command in self.commands.items()
+            if not command.hidden
+        }
+        return {**theirs, **self.commands}
+
+    def command(self, name: str) -> Command | None:
+        """Return the command that is called `name` in any language."""
+        return self._called.get(folded(name))
+
+    def linked(self, payload: str) -> str | None:
+        """Return the command that a link's `rumour_jobs` stands for, None where such a link leads nowhere."""
+        name, _, argument = payload.partition("_")
+        command, argument = self.command(name), argument.replace("_", " ")
+        fits = command and command.linkable and command.linkable(argument)
+        return f"/{command.name} {argument}".strip() if command and fits else None
+
+    def payload(self, say: str) -> str | None:
+        """Return the link's word for a command as `Choice.say` holds it, None where no link may say it."""
+        payload = say.removeprefix("/").replace(" ", "_")
+        return payload if LINK.fullmatch(payload) and self.linked(payload) else None
 
     @cached_property
     def by_name(self) -> dict[str, Feature]:
@@ -60,9 +94,20 @@ class Repertoire:
             return []
         name, space, argument = text[1:].partition(" ")
         if not space:
-            visible = (command for command in self.commands.values() if not command.hidden)
-            return [f"/{c.name}{' ' if c.argument else ''}" for c in visible if c.name.startswith(folded(name))][:most]
-        command = self.commands.get(name)
+            begun = [command for command in self.menu() if command.name.startswith(folded(name))]
+            return [f"/{command.name}{' ' if command.argument else ''}" for command in begun][:most]
+        command = self.command(name)
         if command is None or command.suggest is None:
             return []
-        return [f"/{name} {found}" for found in command.suggest(argument, language)][:most]
+        return [f"/{name} {found.say}" for found in command.suggest(argument, language)][:most]
+
+    def search(self, text: str, language: str, most: int) -> list[Choice]:
+        """Return linkable commands that show what `text` may mean, names that begin with it first. Pure, in memory."""
+        found = [
+            Choice(choice.label, f"/{command.name} {choice.say}")
+            for command in self.commands.values()
+            if command.suggest and command.linkable
+            for choice in command.suggest(text, language)
+        ]
+        start = folded(text)
+        return sorted(found, key=lambda choice: not folded(choice.label).startswith(start))[:most]

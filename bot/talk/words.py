@@ -32,6 +32,12 @@ def call(text: str) -> Call | None:
     return Call(head.partition("@")[0].lower(), argument.strip())
 
 
+def begins(typed: str, *names: str) -> bool:
+    """Say whether a word of any of `names` begins with what is typed, without regard to case and accents."""
+    start = " " + folded(typed)
+    return any(start in " " + folded(name).replace("-", " ") for name in names)
+
+
 def folded(text: str) -> str:
     """Return `text` without case and accents, as labels and names are compared."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from bot.core.message import Address, Reply
-from bot.core.platform import DeliveryError, Limits
+from bot.core.platform import DeliveryError, Limits, Sending
 from bot.delivery import Delivery
 from bot.platforms import limits
 from bot.storage import outbox
@@ -38,12 +38,15 @@ class Wire:
     def made(self, address: Address) -> None:
         raise AssertionError("a wire is sent to")
 
-    async def send(self, address: Address, reply: Reply, key: str, edit: str | None) -> str | None:
+    async def leave(self, address: Address) -> None:
+        raise AssertionError("nobody leaves")
+
+    async def send(self, address: Address, reply: Reply, sending: Sending) -> str | None:
         self.begun.set()
         await self.gate.wait()
         if self.failures.get(reply.text):
             raise self.failures[reply.text].pop(0)
-        self.sent.append((reply.text, edit))
+        self.sent.append((reply.text, sending.edit))
         return f"ref-{reply.text}"
 
 

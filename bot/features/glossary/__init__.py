@@ -12,7 +12,7 @@ from bot.library.load import Library
 from bot.matching.tongue import Tongue
 from bot.storage import missed
 from bot.talk.feature import Answer, Command, Context, Feature, Heard, Outcome
-from bot.talk.words import folded
+from bot.talk.words import begins, folded
 
 KINDS = (TERMS,)
 NAME = "glossary"
@@ -38,8 +38,8 @@ class _Glossary:
         return Feature(
             NAME,
             (
-                Command("term", self.read, self.suggest, argument=True, private=True, linkable=self._ids.__contains__),
-                Command("terms", self.browse, argument=True),
+                Command("term", self.read, self.suggest, argument=True, private=True, linkable=self.leads_somewhere),
+                Command("terms", self.browse, argument=True, linkable=self._leads_on),
             ),
             listen=self.listen,
             resume=self.resume,
@@ -86,10 +86,21 @@ class _Glossary:
 
         return answer
 
-    def suggest(self, typed: str, language: str) -> list[str]:
-        """Complete names that begin with what is typed."""
-        start = folded(typed)
-        return sorted(term.name for term in self._terms[language].values() if folded(term.name).startswith(start))
+    def leads_somewhere(self, argument: str) -> bool:
+        """Say whether `argument` is a term's id, or its name in any language."""
+        return argument in self._ids or any(self._finder.exact(argument, language) for language in self._languages)
+
+    def suggest(self, typed: str, language: str) -> list[Choice]:
+        """Complete names; where none begins so, offer those that are near."""
+        names = sorted(term.name for term in self._terms[language].values() if begins(typed, term.name))
+        return [Choice(name, name) for name in names or self._near(typed, language)]
+
+    def _near(self, typed: str, language: str) -> list[str]:
+        found = self._finder.find(typed, language)
+        return [self._terms[language][name].name for name in ([found.term] if found.term else found.near)]
+
+    def _leads_on(self, argument: str) -> bool:
+        return argument == "" or (len(argument) == 1 and argument.isalpha())
 
     def _look_up(self, context: Context, word: str) -> Outcome:
         found = self._finder.find(word, context.language)

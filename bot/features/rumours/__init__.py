@@ -10,7 +10,7 @@ from bot.library.common import SOURCES, THEMES
 from bot.library.load import Library
 from bot.matching.tongue import Tongue
 from bot.talk.feature import Answer, Command, Context, Feature, Heard, Outcome
-from bot.talk.words import folded
+from bot.talk.words import begins, folded
 
 KINDS = (RUMOURS,)
 NAME = "rumours"
@@ -41,10 +41,8 @@ class _Rumours:
         return Feature(
             NAME,
             (
-                Command(
-                    "rumour", self.read, self.suggest, argument=True, private=True, linkable=self._ids.__contains__
-                ),
-                Command("rumours", self.browse, argument=True),
+                Command("rumour", self.read, self.suggest, argument=True, private=True, linkable=self.leads_somewhere),
+                Command("rumours", self.browse, argument=True, linkable=self._leads_on),
                 Command("not", self.not_it, hidden=True),
             ),
             listen=self.listen,
@@ -55,7 +53,7 @@ class _Rumours:
     def read(self, argument: str) -> Answer:
         """`/rumour`: a card or a part of one by id, else whatever the words mean; without words, ask for them."""
         name, _, section = argument.partition(" ")
-        if name in self._ids and section in ("", *replies.SECTIONS):
+        if self.leads_somewhere(argument):
             return lambda context: self._card(context, name, section)
         if not argument:
             return self._prompt
@@ -79,11 +77,23 @@ class _Rumours:
         """Ask what was heard."""
         return Reply(context.say("rumours.what_heard"), prompt=context.say("rumours.your_words"))
 
-    def suggest(self, typed: str, language: str) -> list[str]:
-        """Complete ids whose id or neutral name begins with what is typed."""
-        start = typed.casefold()
-        rumours = self._rumours[language].items()
-        return [name for name, rumour in rumours if name.startswith(start) or rumour.name.casefold().startswith(start)]
+    def leads_somewhere(self, argument: str) -> bool:
+        """Say whether `argument` is the id of a card, or of a part of one."""
+        name, _, section = argument.partition(" ")
+        return name in self._ids and section in ("", *replies.SECTIONS)
+
+    def suggest(self, typed: str, language: str) -> list[Choice]:
+        """Complete neutral names and ids; where none begins so, offer what the words may mean."""
+        rumours = self._rumours[language]
+        names = [name for name, rumour in rumours.items() if begins(typed, name, rumour.name)]
+        return [Choice(rumours[name].name, name) for name in names or self._meant(typed)]
+
+    def _meant(self, typed: str) -> list[str]:
+        found = self._finder.find(typed)
+        return [] if found.decision == "none" else list(dict.fromkeys(match.entry for match in found.candidates))
+
+    def _leads_on(self, argument: str) -> bool:
+        return argument == "" or argument in self._library.all(THEMES, next(iter(self._rumours)))
 
     def browse(self, argument: str) -> Answer:
         """`/rumours`: the themes; `/rumours work`: the cards of one."""

@@ -7,7 +7,7 @@ from bot.library.common import SOURCES
 from bot.library.figures import draw_year, fill
 from bot.library.load import Library
 from bot.talk.feature import Answer, Command, Context, Feature, Outcome
-from bot.talk.words import folded
+from bot.talk.words import begins, folded
 
 KINDS = (TECHNIQUES, SITUATIONS)
 PARTS = ("who", "where", "feeling")
@@ -38,9 +38,9 @@ class _Techniques:
         return Feature(
             "techniques",
             (
-                Command("tip", self.tip, private=True),
+                Command("tip", self.tip, private=True, linkable=self._leads_on),
                 Command("technique", self.technique, self.suggest, argument=True, linkable=self._ids.__contains__),
-                Command("techniques", lambda _: self.browse),
+                Command("techniques", lambda _: self.browse, linkable=lambda argument: argument == ""),
             ),
         )
 
@@ -71,11 +71,13 @@ class _Techniques:
         choices = [Choice(t.name, f"/technique {name}") for name, t in self._techniques[context.language].items()]
         return context.show(context.say("techniques.all"), *choices)
 
-    def suggest(self, typed: str, language: str) -> list[str]:
-        """Complete ids whose id or name begins with what is typed."""
-        start = folded(typed)
+    def suggest(self, typed: str, language: str) -> list[Choice]:
+        """Complete names and ids."""
         found = self._techniques[language].items()
-        return [name for name, entry in found if name.startswith(start) or folded(entry.name).startswith(start)]
+        return [Choice(entry.name, name) for name, entry in found if begins(typed, name, entry.name)]
+
+    def _leads_on(self, argument: str) -> bool:
+        return len(self._situation(argument.split())) == len(argument.split())
 
     def _situation(self, words: list[str]) -> dict[str, str]:
         """Return what the words of `/tip` say, in order; words that mean nothing are passed over."""

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 
 from bot.core.message import Address, Reply
-from bot.core.platform import DeliveryError, Limits
+from bot.core.platform import DeliveryError, Limits, Sending
 from bot.platforms import limits
 from bot.storage import outbox
 from bot.storage.outbox import Bubble
@@ -34,9 +34,12 @@ class Web:
         """Return what a page can show."""
         return limits.WEB
 
-    async def send(self, address: Address, reply: Reply, key: str, edit: str | None) -> str | None:  # noqa: ARG002
+    async def send(self, address: Address, reply: Reply, sending: Sending) -> str | None:  # noqa: ARG002
         """Never called: pages read their bubbles."""
         raise DeliveryError("pages read their bubbles themselves", permanent=True)
+
+    async def leave(self, address: Address) -> None:
+        """Do nothing: nobody is invited to a page."""
 
     def made(self, address: Address) -> None:
         """Wake the streams of `address`."""

@@ -312,8 +312,8 @@ class Site:
 
     def _commands(self, language: str) -> list[tuple[str, str]]:
         say = self._say(language)
-        visible = (command for command in self._assistant.repertoire.commands.values() if not command.hidden)
-        return [(f"/{command.name}", say(f"describe.{command.name}")) for command in visible]
+        menu = self._assistant.repertoire.menu()
+        return [(f"/{command.name}", say(f"describe.{command.name}")) for command in menu]
 
     def _page(self, template: str, language: str, **values: Any) -> str:
         return self._templates.get_template(template).render(
