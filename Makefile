@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run room test test-root check bench lock clean
+.PHONY: run room test test-root test-newer check bench lock clean
 
 run: $(VENV)/run
 	$(BIN)/hearsay check
@@ -18,6 +18,14 @@ test: $(VENV)/dev
 
 test-root: $(VENV)/dev
 	$(BIN)/python -m pytest -m root
+
+# What needs a newer Python than ours: tg-auto-test, a third party's view of Telegram.
+NEWER ?= python3.12
+test-newer: $(VENV)/dev
+	$(BIN)/uv venv --quiet --clear --python $(NEWER) .venv-newer
+	$(BIN)/uv pip install --quiet --python .venv-newer --require-hashes -r requirements-dev.lock
+	.venv-newer/bin/python -c "import tg_auto_test"
+	.venv-newer/bin/python -m pytest tests/platforms/telegram/test_third_party.py
 
 check: $(VENV)/dev
 	$(BIN)/ruff format --check .
@@ -49,4 +57,4 @@ $(VENV)/dev: $(VENV)/run requirements-dev.lock
 	touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-newer .pytest_cache .mypy_cache .ruff_cache .hypothesis

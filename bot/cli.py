@@ -55,6 +55,9 @@ def parser() -> argparse.ArgumentParser:
     new.add_argument("kind", choices=["rumour", "term", "technique"])
     new.add_argument("id", help="lower-case words joined by hyphens")
     new.add_argument("--theme", help="for a rumour: the folder it belongs in")
+    link = add("link", _link, "print the link that opens something on Telegram, with a QR code")
+    link.add_argument("what", help='what to open, as it is typed: "/rumour jobs", "/tip family", "/start youth"')
+    link.add_argument("--qr", type=Path, metavar="FILE", help="write the QR code to a .svg, .png or .pdf file")
     add("migrate", _migrate, "create or upgrade the database")
     add("missed", _missed, "list the words that people looked up in vain")
     return whole
@@ -156,6 +159,32 @@ def _new(chosen: argparse.Namespace) -> int:
     except NewEntryError as error:
         print(error, file=sys.stderr)
         return 1
+    return 0
+
+
+def _link(chosen: argparse.Namespace) -> int:
+    import asyncio
+
+    from bot import qr
+    from bot.app import load_content, repertoire
+    from bot.core.platform import RefusedError
+    from bot.platforms.telegram.service import link
+    from bot.settings import SettingsError, load
+
+    settings = load()
+    payload = repertoire(load_content(settings.content)).payload(chosen.what)
+    if payload is None:
+        print(f'{chosen.what!r} leads nowhere. A link may open a card, a tip, a word, ... : "/rumour jobs"')
+        return 1
+    if settings.telegram_token is None:
+        raise SettingsError("HEARSAY_TELEGRAM_TOKEN is not set; the link holds the bot's name.")
+    try:
+        found = asyncio.run(link(settings.telegram_token.get_secret_value(), settings.telegram_api, payload))
+        if chosen.qr:
+            qr.save(found, chosen.qr)
+    except (RefusedError, ValueError) as error:
+        raise SettingsError(str(error)) from None
+    print(f"{found}\n\n{qr.drawn(found)}")
     return 0
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -28,6 +28,8 @@ Mark = tuple[int, Callable[[Connection, Bubble], Bubble | None]]
 
 MARK_EVERY = 0.1  # seconds: "sent" marks are written in batches
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
+DOUBT_PAUSE = 10.0  # seconds at least before what may have arrived is sent again
+MOST_DOUBTS = 2  # times that what may have arrived is sent again: three copies at the most
 LEFTOVERS = 200
 _PERMANENT = "dead"
 
@@ -44,6 +46,8 @@ class Delivery:
         self._platforms = platforms
         self._clock = clock
         self._held: dict[int, Bubble] = {}
+        self._doubts: dict[int, int] = {}
+        self._parts: dict[int, list[str | None]] = {}
         self._lanes: dict[Address, list[int]] = {}
         self._rests: dict[Address, datetime] = {}
         self._tasks: dict[Address, asyncio.Task[None]] = {}
@@ -88,15 +92,13 @@ class Delivery:
 
     async def _part(self, platform: Platform, message: Message, turn: Turn) -> None:
         where = message.where
-        try:
-            for number, reply in enumerate(turn.farewell):
-                for piece, part in enumerate(fit(reply, platform.limits(where))):
-                    key = f"farewell.{message.key}.{number}.{piece}"
-                    await platform.send(where, part, Sending(key, cause=message.key, language=turn.language))
-            if turn.leave:
-                await platform.leave(where)
-        except DeliveryError as error:
-            log.info("farewell not sent why=%s", error.why)
+        for number, reply in enumerate(turn.farewell):
+            for piece, part in enumerate(fit(reply, platform.limits(where))):
+                key = f"farewell.{message.key}.{number}.{piece}"
+                sending = Sending(key, cause=message.key, language=turn.language)
+                await _once(platform.send(where, part, sending))
+        if turn.leave:
+            await _once(platform.leave(where))
 
     def _line_up(self, bubble: Bubble) -> None:
         where, known = bubble.where, bubble.id in self._held
@@ -134,6 +136,9 @@ class Delivery:
             bubble = await self._current(number)
             if bubble is None:
                 return
+            if bubble.where != where:  # it moved while it waited
+                self._readdress(number, where, bubble.where)
+                return
             ref = await self._send_parts(bubble)
         except DeliveryError as error:
             if error.moved:
@@ -163,13 +168,12 @@ class Delivery:
     async def _send_parts(self, bubble: Bubble) -> str | None:
         """Send each part of a bubble; return the ref of the first, which a later edit needs."""
         platform = self._platforms[bubble.where.platform]
-        first: str | None = None
-        for number, part in enumerate(fit(bubble.reply, platform.limits(bubble.where))):
+        refs = self._parts.setdefault(bubble.id, [])  # those of an earlier try need not be sent again
+        for number, part in list(enumerate(fit(bubble.reply, platform.limits(bubble.where))))[len(refs) :]:
             edit = bubble.edit if number == 0 else None
             sending = Sending(f"{bubble.id}.{number}", bubble.turn, edit, bubble.cause, bubble.language)
-            ref = await platform.send(bubble.where, part, sending)
-            first = first if number else ref
-        return first
+            refs.append(await platform.send(bubble.where, part, sending))
+        return refs[0]
 
     async def _move(self, number: int, old: Address, new: Address) -> None:
         """Follow a conversation that has a new address, and send there what was lined up for the old one."""
@@ -177,18 +181,27 @@ class Delivery:
             await self._write(partial(sessions.move, old=old, new=new))
         except StoreError:
             self._rest(number, old, FIRST_PAUSE)
-            return
+        else:
+            self._readdress(number, old, new)
+
+    def _readdress(self, number: int, old: Address, new: Address) -> None:
         for waiting in [number, *self._lanes[old]]:
-            bubble = replace(self._held.pop(waiting), where=new)
+            bubble = replace(self._held.pop(waiting), where=new, cause=None)  # its message has another number there
             self._line_up(bubble)
         self._lanes[old].clear()
 
     def _failed(self, number: int, where: Address, error: DeliveryError) -> None:
-        if error.permanent:
+        if error.permanent or (error.unknown and self._doubted(number)):
             log.info("undeliverable bubble=%s why=%s", number, error.why)
             self._mark(number, partial(outbox.settle, state=_PERMANENT, ref=None))
         else:
-            self._rest(number, where, error.after or self._pause(number))
+            pause = DOUBT_PAUSE if error.unknown else 0.0
+            self._rest(number, where, error.after or max(pause, self._pause(number)))
+
+    def _doubted(self, number: int) -> bool:
+        """Count a try after which a bubble may have arrived; say whether these are too many to try again."""
+        self._doubts[number] = self._doubts.get(number, 0) + 1
+        return self._doubts[number] > MOST_DOUBTS
 
     def _pause(self, number: int) -> float:
         return float(min(FIRST_PAUSE * 2 ** self._held[number].tries, LONGEST_PAUSE))
@@ -209,6 +222,8 @@ class Delivery:
 
     def _renew(self, now: datetime) -> None:
         """Hold on to what still waits in a lane, or is in the air, when half of its lease is over."""
+        self._doubts = {number: count for number, count in self._doubts.items() if number in self._held}
+        self._parts = {number: refs for number, refs in self._parts.items() if number in self._held}
         soon, marked = millis(now + LEASE / 2), {number for number, _ in self._marks}
         for number, bubble in self._held.items():
             if bubble.lease < soon and number not in marked:
@@ -245,6 +260,14 @@ class Delivery:
                 else:
                     del self._held[number]
             return done
+
+
+async def _once(asking: Awaitable[object]) -> None:
+    """Await what has no row, and hence no second try."""
+    try:
+        await asking
+    except DeliveryError as error:
+        log.info("farewell not said why=%s", error.why)
 
 
 def _apply(tx: Connection, marks: Sequence[Mark], held: Mapping[int, Bubble]) -> dict[int, Bubble | None]:

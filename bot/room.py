@@ -1,9 +1,8 @@
 """`make room`: one laptop, no internet, a room of phones."""
 
-import io
-
 import ifaddr
-import segno
+
+from bot import qr
 
 
 def addresses() -> list[str]:
@@ -18,11 +17,9 @@ def invitation(port: int, path: str) -> str:
     reachable = [f"http://{ip}:{port}{path}/" for ip in addresses()]
     if not reachable:
         return "\nThis machine is in no network. Join a wireless network, or open a hotspot, and start again."
-    picture = io.StringIO()
-    segno.make(reachable[0]).terminal(picture, compact=True)
     others = "".join(f"\n  or {address}" for address in reachable[1:])
     return (
-        f"\nPhones in this network open  {reachable[0]}{others}\n\n{picture.getvalue()}\n"
+        f"\nPhones in this network open  {reachable[0]}{others}\n\n{qr.drawn(reachable[0])}\n"
         "Privacy: everybody in this network can open the chat. What they write goes to this machine only, but\n"
         "unencrypted: whoever runs the wireless network could read along. Answers are deleted after a day.\n"
         "Stop with Ctrl-C when the session is over."

@@ -3,32 +3,41 @@
 import asyncio
 import errno
 import logging
+import signal
 import socket
 import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
 from bot.app import App, Content, load_content, old_sources, repertoire, utc_now
+from bot.core.platform import Platform, RefusedError
 from bot.library.problem import ContentError
 from bot.platforms.web import NAME as WEB
 from bot.platforms.web import Web
 from bot.platforms.web.pace import Pace
-from bot.platforms.web.site import Site
+from bot.platforms.web.site import Site, bare
 from bot.redact import set_up_logging
 from bot.settings import Settings, SettingsError, load
 from bot.storage import outbox, retention
 from bot.storage.migrate import NewerDatabaseError, is_current, migrate
 from bot.storage.store import Store, StoreError
+from bot.talk.assistant import Assistant
 from bot.tick import Metronome
 
 log = logging.getLogger(__name__)
 
 PORTS_TRIED = 20
 BEAT, SWEEP, LOOK = 2.0, 3600.0, 2.0  # seconds between beats, sweeps of what is over, looks at the content
+MEETING = 5.0  # seconds that the greeting waits for each platform
+OTHERS = ("telegram",)
 STILL = timedelta(seconds=60)  # a metronome silent for longer is broken
 
 
@@ -40,9 +49,11 @@ def serve(*, room: bool = False) -> int:
     for name in old_sources(content.library, utc_now()):
         log.warning("source not opened for a year source=%s", name)
     path = prepare_database(settings.database)
-    door = _open_door(settings) if settings.web else None
+    door = _open_door(settings) if settings.web or settings.telegram_webhook else None
     try:
         asyncio.run(_Process(settings, content, Store(path), door, room=room).run())
+    except RefusedError as error:
+        raise SettingsError(str(error)) from None
     except KeyboardInterrupt:
         return 0
     return 0
@@ -86,6 +97,42 @@ def _open_door(settings: Settings) -> socket.socket:
     raise SettingsError(f"HEARSAY_PORT: the ports from {settings.port} to {last} are all taken; set a free one")
 
 
+class Service(Protocol):
+    """A platform that hears over the network: it runs beside the web server, or gives it `routes`."""
+
+    @property
+    def met(self) -> asyncio.Event:
+        """Set as soon as the platform has taken us."""
+
+    @property
+    def platform(self) -> Platform:
+        """What draws the replies."""
+
+    def listen(self, assistant: Assistant) -> Sequence[BaseRoute]:
+        """Learn whom to hand what is heard; return the ways in that the web server is to open."""
+
+    async def run(self) -> None:
+        """Hear until cancelled. Raises `RefusedError` where the platform will not have us."""
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+
+    @property
+    def greeting(self) -> str:
+        """What is on, for whoever started it."""
+
+
+def services(settings: Settings) -> list[Service]:
+    """Return the platforms that are set up; what is not is not even imported."""
+    found: list[Service] = []
+    if settings.telegram_token:
+        from bot.platforms.telegram.service import Service as Telegram
+
+        token = settings.telegram_token.get_secret_value()
+        found.append(Telegram(token, settings.telegram_api, settings.telegram_webhook))
+    return found
+
+
 @dataclass
 class _Process:
     """One running process."""
@@ -97,9 +144,12 @@ class _Process:
     room: bool
 
     async def run(self) -> None:
-        """Serve until a signal comes, then finish what is in the air."""
+        """Serve until a signal comes, then finish what is in the air. Raises `RefusedError`."""
         self.web = Web(self.store)
-        self.app = App(self.store, self.content, {WEB: self.web} if self.door else {})
+        self.services = services(self.settings)
+        platforms: dict[str, Platform] = {service.platform.name: service.platform for service in self.services}
+        self.app = App(self.store, self.content, {**platforms, **({WEB: self.web} if self.settings.web else {})})
+        self.routes = [route for service in self.services for route in service.listen(self.app.assistant)]
         self.stamp = fingerprint(self.settings.content)
         self.metronome = Metronome()
         self.metronome.every(BEAT, self.app.delivery.pick_up)
@@ -107,16 +157,46 @@ class _Process:
         self.metronome.every(SWEEP, self.sweep)
         self.metronome.every(LOOK, self.look)
         self.metronome.start()
-        print(self.greeting(), flush=True)  # noqa: T201  # for the person who started it
+        running = [asyncio.create_task(service.run()) for service in self.services]
         try:
-            await (self.serve_web(self.door) if self.door else asyncio.Event().wait())
+            await self.until_met(running)
+            print(self.greeting(), flush=True)  # noqa: T201  # for the person who started it
+            await self.until_stopped(running)
         finally:
             self.metronome.stop()
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
             await self.app.delivery.idle()
+            await asyncio.gather(*(service.close() for service in self.services))
             self.store.close()
 
-    async def serve_web(self, door: socket.socket) -> None:
-        """Serve the web chat until a signal comes."""
+    async def until_met(self, running: Sequence["asyncio.Task[None]"]) -> None:
+        """Give the platforms a moment to answer, so that the greeting can say how to find us there."""
+        meeting = [asyncio.create_task(service.met.wait()) for service in self.services]
+        for task, met in zip(running, meeting, strict=True):
+            await asyncio.wait([task, met], timeout=MEETING, return_when=asyncio.FIRST_COMPLETED)
+            met.cancel()
+        _raise_what_failed(running)
+
+    async def until_stopped(self, running: Sequence["asyncio.Task[None]"]) -> None:
+        """Serve the web until a signal comes, or a platform will not have us any more."""
+        stopped = asyncio.create_task(_signal())
+        server = _Server(self.config(self.application()))
+        doors = [self.door] if self.door else []
+        serving = [asyncio.create_task(server.serve([door])) for door in doors]
+        watching = asyncio.create_task(self.web.watch())
+        await asyncio.wait([stopped, *running, *serving], return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        self.web.close()
+        server.should_exit = True
+        await asyncio.gather(*serving, watching)
+        _raise_what_failed(running)
+
+    def application(self) -> Starlette:
+        """Return what the web server serves: the chat, unless it is off, and what platforms post to."""
+        if not self.settings.web:
+            return bare(self.ready, self.routes, self.settings.path)
         site = Site(
             self.web,
             self.app.assistant,
@@ -124,10 +204,7 @@ class _Process:
             pace=Pace(self.settings.pace),
             crowd=Pace(self.settings.crowd),
         )
-        server = _Server(self.config(site.app(self.ready)), self.web)
-        watching = asyncio.create_task(self.web.watch())
-        await server.serve([door])
-        watching.cancel()
+        return site.app(self.ready, self.routes)
 
     def config(self, application: Starlette) -> uvicorn.Config:
         """Return the web server's settings: no access log, for it would hold addresses."""
@@ -173,8 +250,10 @@ class _Process:
 
     def greeting(self) -> str:
         """Return what is on, and what turns on what is off."""
-        on = f"on   {address(self.door, self.settings.path)}" if self.door else "off  (HEARSAY_WEB=true turns it on)"
-        lines = [f"web       {on}"]
+        web = address(self.door, self.settings.path) if self.door and self.settings.web else ""
+        on = {service.platform.name: service.greeting for service in self.services}
+        lines = [f"web       {f'on   {web}' if web else 'off  (HEARSAY_WEB=true turns it on)'}"]
+        lines += [f"{name:9} {on.get(name, f'off  (HEARSAY_{name.upper()}_TOKEN turns it on)')}" for name in OTHERS]
         lines += ["terminal  hearsay chat"]
         if self.room and self.door:
             from bot.room import invitation
@@ -191,15 +270,32 @@ def address(door: socket.socket, path: str) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Ends the streams as soon as a signal comes: they would keep the server waiting."""
+    """Leaves signals alone: whoever gets one must first finish what is in the air."""
 
-    def __init__(self, config: uvicorn.Config, web: Web) -> None:
-        super().__init__(config)
-        self._web = web
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
-    def handle_exit(self, sig: int, frame: object) -> None:
-        self._web.close()
-        super().handle_exit(sig, frame)  # type: ignore[arg-type]  # a frame it is
+
+async def _signal() -> None:
+    """Return at the first SIGINT or SIGTERM; the second does what it always does."""
+    loop, come = asyncio.get_running_loop(), asyncio.Event()
+    known = {sort: signal.getsignal(sort) for sort in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop(*_: object) -> None:
+        for sort, handler in known.items():
+            signal.signal(sort, handler)
+        loop.call_soon_threadsafe(come.set)
+
+    for sort in known:
+        signal.signal(sort, stop)
+    await come.wait()
+
+
+def _raise_what_failed(running: Sequence["asyncio.Task[None]"]) -> None:
+    for task in running:
+        if task.done():
+            task.result()
 
 
 def fingerprint(root: Path) -> int:

@@ -87,7 +87,7 @@ def load(**overrides: Any) -> Settings:
     """Return the settings, `overrides` first. Raises `SettingsError`."""
     given = {**dotenv_values(".env"), **os.environ}
     named = {name: given.get(f"{PREFIX}{name.upper()}") for name in Settings.model_fields}
-    found = {name: value for name, value in named.items() if value is not None}
+    found = {name: value for name, value in named.items() if value}  # empty is as good as not set
     try:
         return Settings(**{**found, **_from_files(given), **overrides})
     except ValidationError as error:

@@ -40,10 +40,12 @@ def test_nonsense_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str,
         load()
 
 
-def test_a_secret_is_never_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(f"{PREFIX}TELEGRAM_TOKEN", "")
+def test_a_secret_is_never_repeated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    empty = tmp_path / "token"
+    empty.touch()
+    monkeypatch.setenv(f"{PREFIX}TELEGRAM_TOKEN_FILE", str(empty))
     with pytest.raises(SettingsError, match=f"{PREFIX}TELEGRAM_TOKEN=… makes no sense"):
         load()
-    monkeypatch.setenv(f"{PREFIX}TELEGRAM_TOKEN", "123:planted")
+    empty.write_text("123:planted", encoding="utf-8")
     assert "planted" not in repr(load())
     assert load().secrets == ["123:planted"]

@@ -39,7 +39,8 @@ class Message:
     `turn` is set when a button or form says which question it answers; `key` is the platform's own id of this update,
     by which a repeat is known; `language` is the platform's hint; `shared` marks a chat of several people, where only
     what is `addressed` to the assistant is answered; `introduced` says that the platform itself already told the
-    person that this is an automated assistant; `unseen` that what came (a voice message, a picture) cannot be read.
+    person that this is an automated assistant; `unseen` that what came (a voice message, a picture) cannot be read;
+    `unreachable` that a private command was given in a shared chat by somebody to whom nothing can be sent in private.
     """
 
     where: Address
@@ -53,6 +54,7 @@ class Message:
     admin: bool = False
     introduced: bool = False
     unseen: bool = False
+    unreachable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

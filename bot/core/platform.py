@@ -63,6 +63,10 @@ class DeliveryError(Exception):
         self.unknown = unknown
 
 
+class RefusedError(Exception):
+    """A platform will not have us; the message says why, and what to do, in one sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sending:
     """How one part of a bubble is to be sent.

@@ -25,6 +25,7 @@ def feature(languages: Mapping[str, str], tongues: Mapping[str, Tongue]) -> Feat
         Command("quiet", quiet, admin=True, shared=True),
         Command("bye", lambda _: bye, admin=True, shared=True),
         Command("joined", lambda _: joined, hidden=True),
+        Command("channel", lambda _: channel, hidden=True),
     )
     return Feature("basics", commands, listen=lambda text: small_talk(text, tongues))
 
@@ -40,7 +41,7 @@ def start(argument: str) -> Answer:
         say = context.say
         met = replace(context.session, met=True)
         if argument in ROLES:
-            return context.show(say(f"start.{argument}_text"), *menu(context)).then(met)
+            return context.show(say(f"start.{argument}_text"), *menu(context))
         roles = [Choice(say(f"start.{role}"), f"/start {role}") for role in ROLES]
         return context.show(f"{say('start.hello')}\n\n{say('start.who')}", *roles).then(met)
 
@@ -116,6 +117,11 @@ def joined(context: Context) -> Outcome:
     met = replace(context.session, met=True)
     ways = [Choice(context.say(f"menu.{name}"), f"/{name}") for name in ("rumours", "terms", "help")]
     return context.show(context.say("joined.text"), *ways).then(met)
+
+
+def channel(context: Context) -> Outcome:
+    """Tell whoever brought Hearsay into a channel what it can do there."""
+    return context.show(context.say("joined.channel"), Choice(context.say("menu.help"), "/help"))
 
 
 def stop(context: Context) -> Outcome:

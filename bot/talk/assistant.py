@@ -168,7 +168,7 @@ class Assistant:
         """Number the questions and write session, bubbles and tellings."""
         session = outcome.session or context.session
         replies = tuple(map(lifted, outcome.replies))
-        if not session.met and replies:
+        if not session.met and replies and not outcome.leads_away:
             replies = replies if introduced else (Reply(context.say("talk.introduction")), *replies)
             session = replace(session, met=True)
         session, numbered = number(session, replies)
@@ -216,7 +216,7 @@ class Plan:
         self._text = clean(message.text)
         self._heard: Heard | None = None
         self._call = call(self._text)
-        self._answer = self._read(self._call) if self._call else None
+        self._answer = self._first()
         if self.is_free and not self._text.isdecimal():
             self._heard = repertoire.listen(self._text)
 
@@ -229,8 +229,6 @@ class Plan:
         """Route the message; the first that claims it answers."""
         if self._answer:
             return self._answer(context)
-        if self.message.unseen:
-            return context.show(context.say("talk.unseen"))
         text, asked = self._text, context.session.asked
         if self.message.turn is not None and (asked is None or asked.turn != self.message.turn):
             return self._passed(context)
@@ -240,6 +238,18 @@ class Plan:
         if picked and (called := call(picked[0].say)):
             return self._read(called)(context)
         return self._resume(context, picked[0].say if picked else text) or self._free(context)
+
+    def _first(self) -> Answer | None:
+        """Return the answer that needs no look at the conversation, None where there is none."""
+        if self.message.unreachable:
+            return self._lead_away
+        if self.message.unseen:
+            return lambda context: context.show(context.say("talk.unseen"))
+        return self._read(self._call) if self._call else None
+
+    def _lead_away(self, context: Context) -> Outcome:
+        shown = context.show(context.say("talk.privately"), Choice(context.say("talk.open_private"), self._text))
+        return replace(shown, leads_away=True)
 
     def _read(self, called: Call) -> Answer:
         command = self.repertoire.command(called.name)

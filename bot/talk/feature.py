@@ -55,7 +55,8 @@ class Telling:
 class Outcome:
     """Everything a feature may do: replies, the session changed, tellings, forgetting the conversation, leaving it.
 
-    `session=None` leaves the session as it is; leaving a shared chat is for whoever also forgets it.
+    `session=None` leaves the session as it is; leaving a shared chat is for whoever also forgets it;
+    `leads_away` says that the answer is given elsewhere, so that nothing is introduced here.
     """
 
     replies: tuple[Reply, ...] = ()
@@ -63,6 +64,7 @@ class Outcome:
     tell: tuple[Telling, ...] = ()
     forget: bool = False
     leave: bool = False
+    leads_away: bool = False
 
     def then(self, session: Session) -> "Outcome":
         """Return the outcome with the session changed."""

@@ -47,6 +47,11 @@ class Repertoire:
         """Return the command that is called `name` in any language."""
         return self._called.get(folded(name))
 
+    def is_private(self, say: str) -> bool:
+        """Say whether a command as `Choice.say` holds it is answered to its asker alone."""
+        command = self.command(say.removeprefix("/").partition(" ")[0])
+        return command is not None and command.private
+
     def linked(self, payload: str) -> str | None:
         """Return the command that a link's `rumour_jobs` stands for, None where such a link leads nowhere."""
         name, _, argument = payload.partition("_")

@@ -34,7 +34,7 @@ def call(text: str) -> Call | None:
 
 def begins(typed: str, *names: str) -> bool:
     """Say whether a word of any of `names` begins with what is typed, without regard to case and accents."""
-    start = " " + folded(typed)
+    start = " " + folded(typed).replace("-", " ")
     return any(start in " " + folded(name).replace("-", " ") for name in names)
 
 

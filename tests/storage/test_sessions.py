@@ -18,11 +18,15 @@ from bot.storage import outbox, sessions, tellings
 from bot.storage.outbox import Bubble
 from bot.storage.store import Store
 from bot.storage.tables import BY_ADDRESS, METADATA
+from bot.storage.tables import SESSIONS as SESSIONS_TABLE
 from bot.talk.feature import Telling
 from tests.play import NOON
 
 ROOM = Address("telegram", "-1001")
 CORNER = Address("telegram", "-1001", "42")
+TOPIC = Address("telegram", "-1001/7")
+FAMILY = (ROOM, CORNER, TOPIC, Address("telegram", "-1001/7", "42"), Address("telegram", "-1001/channel"))
+NEW = Address("telegram", "-1002222")
 
 WORDS = some.text(some.characters(exclude_categories=["Cs"]), max_size=40)
 SAID = WORDS.filter(bool)
@@ -179,6 +183,80 @@ async def test_what_is_forgotten_leaves_no_bytes_in_the_file(store: Store, path:
     await store.run(lambda tx: sessions.forget(tx, where))
     store.close()
     assert not {word for word in (b"canary", where.chat.encode()) if word in contents(path)}
+
+
+async def test_rooms_and_their_corners_are_forgotten_with_the_chat(store: Store, path: Path, now: datetime) -> None:
+    for where in FAMILY:
+        await talk(store, where, now)
+    await store.run(lambda tx: sessions.forget(tx, ROOM))
+    assert "-1001" not in dump(path)
+
+
+async def test_a_room_forgets_itself_and_its_corners_and_nothing_beside_it(store: Store, now: datetime) -> None:
+    others = [ROOM, CORNER, Address("telegram", "-1001/77"), Address("telegram", "-1001/70", "42")]
+    for where in (*others, TOPIC, Address("telegram", "-1001/7", "42")):
+        await talk(store, where, now)
+    await store.run(lambda tx: sessions.forget(tx, TOPIC))
+    assert await owners(store) == [{str(where) for where in others}] * len(BY_ADDRESS)
+
+
+async def test_a_conversation_moves_with_its_rooms_and_corners(store: Store, now: datetime) -> None:
+    for where in FAMILY:
+        await talk(store, where, now)
+    await store.run(lambda tx: sessions.move(tx, ROOM, NEW))
+    moved = {str(where).replace(str(ROOM), str(NEW), 1) for where in FAMILY}
+    assert await owners(store) == [moved] * len(BY_ADDRESS)
+
+
+async def test_moving_keeps_what_is_in_the_rows(store: Store, now: datetime) -> None:
+    await talk(store, CORNER, now)
+    await store.run(lambda tx: sessions.move(tx, ROOM, NEW))
+    there = Address(NEW.platform, NEW.chat, "42")
+    assert (await store.read(lambda tx: sessions.take(tx, there))).language == "es"
+    assert not await store.run(lambda tx: sessions.first_time(tx, there, "1", now)), "what was heard counts as heard"
+    assert [bubble.reply.text for bubble in await store.read(lambda tx: outbox.after(tx, there, 0, 9))] == ["words"]
+    assert [telling.to for telling in await store.read(lambda tx: tellings.due(tx, now, 9))] == [there]
+
+
+async def test_moving_leaves_everybody_else_where_they_are(store: Store, now: datetime) -> None:
+    others = [Address("telegram", "-10012"), Address("telegram", "-10012", "42"), Address("discord", "-1001")]
+    others += [Address("telegram", "-10010/7"), Address("telegram", "1001"), Address("telegram", "-100")]
+    for where in others:
+        await talk(store, where, now)
+    await store.run(lambda tx: sessions.move(tx, ROOM, NEW))
+    assert await owners(store) == [{str(where) for where in others}] * len(BY_ADDRESS)
+
+
+async def test_what_moves_takes_the_place_of_what_was_begun_at_the_new_address(store: Store, now: datetime) -> None:
+    await talk(store, ROOM, now)
+    await store.run(lambda tx: sessions.put(tx, Session(NEW, "en"), now))
+    await store.run(lambda tx: sessions.first_time(tx, NEW, "1", now))
+    await store.run(lambda tx: sessions.move(tx, ROOM, NEW))
+    assert (await store.read(lambda tx: sessions.take(tx, NEW))).language == "es"
+
+
+async def test_moving_twice_is_moving_once(store: Store, now: datetime) -> None:
+    for where in FAMILY:
+        await talk(store, where, now)
+    await store.run(lambda tx: sessions.move(tx, ROOM, NEW))
+    once = await owners(store)
+    await store.run(lambda tx: sessions.move(tx, ROOM, NEW))
+    assert await owners(store) == once
+
+
+@given(some.lists(some.sampled_from(["-1", "-10", "-1/0", "-1/01", "-10/1", "-1A", "-1.", "-11"]), unique=True))
+def test_exactly_the_chat_its_rooms_and_its_corners_belong_to_it(chats: list[str]) -> None:
+    engine = create_engine("sqlite://")
+    METADATA.create_all(engine)
+    there = [Address("telegram", chat, person) for chat in chats for person in (None, "-1", "0")]
+    with engine.begin() as tx:
+        for where in there:
+            sessions.put(tx, Session(where), NOON)
+        sessions.move(tx, Address("telegram", "-1"), Address("telegram", "-9"))
+        found = {row.address for row in tx.execute(SESSIONS_TABLE.select())}
+    engine.dispose()
+    family = {where for where in there if where.chat.partition("/")[0] == "-1"}
+    assert found == {str(where).replace(":-1", ":-9", 1) if where in family else str(where) for where in there}
 
 
 def contents(path: Path) -> bytes:

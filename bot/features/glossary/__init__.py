@@ -38,7 +38,14 @@ class _Glossary:
         return Feature(
             NAME,
             (
-                Command("term", self.read, self.suggest, argument=True, private=True, linkable=self.leads_somewhere),
+                Command(
+                    "term",
+                    self.read,
+                    self.suggest,
+                    argument=True,
+                    private=True,
+                    linkable=lambda a: not a or self.leads_somewhere(a),
+                ),
                 Command("terms", self.browse, argument=True, linkable=self._leads_on),
             ),
             listen=self.listen,

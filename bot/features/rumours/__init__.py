@@ -41,7 +41,14 @@ class _Rumours:
         return Feature(
             NAME,
             (
-                Command("rumour", self.read, self.suggest, argument=True, private=True, linkable=self.leads_somewhere),
+                Command(
+                    "rumour",
+                    self.read,
+                    self.suggest,
+                    argument=True,
+                    private=True,
+                    linkable=lambda a: not a or self.leads_somewhere(a),
+                ),
                 Command("rumours", self.browse, argument=True, linkable=self._leads_on),
                 Command("not", self.not_it, hidden=True),
             ),

@@ -39,7 +39,9 @@ class _Techniques:
             "techniques",
             (
                 Command("tip", self.tip, private=True, linkable=self._leads_on),
-                Command("technique", self.technique, self.suggest, argument=True, linkable=self._ids.__contains__),
+                Command(
+                    "technique", self.technique, self.suggest, argument=True, linkable=lambda a: not a or a in self._ids
+                ),
                 Command("techniques", lambda _: self.browse, linkable=lambda argument: argument == ""),
             ),
         )

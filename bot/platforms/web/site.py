@@ -40,6 +40,8 @@ from bot.storage.store import StoreError
 from bot.talk.assistant import Assistant, Turn
 from bot.talk.feature import Say
 
+Ready = Callable[[], Awaitable[bool]]
+
 COOKIE = "hearsay"
 COOKIE_DAYS = 30
 LARGEST_POST = 256 * 1024
@@ -97,29 +99,23 @@ class Site:
         )
         self._version = _version(_HERE / "static")
 
-    def app(self, ready: Callable[[], Awaitable[bool]]) -> Starlette:
-        """Return the ASGI application; `ready` says whether the parts behind it work."""
-
-        async def readyz(_: Request) -> Response:
-            fine = await ready()
-            return JSONResponse({"ready": fine}, 200 if fine else 503)
-
+    def app(self, ready: Ready, more: Sequence[BaseRoute] = ()) -> Starlette:
+        """Return the ASGI application with `more` routes; `ready` says whether the parts behind it work."""
         routes: list[BaseRoute] = [
+            *more,
             Route("/", self.chat),
             Route("/say", self.say, methods=["POST"]),
             Route("/events", self.events),
             Route("/suggest", self.suggest),
             Route("/forgotten", self.forgotten),
-            Route("/healthz", lambda _: PlainTextResponse("ok")),
-            Route("/readyz", readyz),
+            *_health(ready),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
             Route("/{command}/{argument}", self.card),
         ]
         if self._base:
             routes = [
                 Route("/", lambda _: RedirectResponse(f"{self._base}/")),
-                Route("/healthz", lambda _: PlainTextResponse("ok")),
-                Route("/readyz", readyz),
+                *_health(ready),
                 Mount(self._base, routes=routes),
             ]
         return Starlette(
@@ -328,6 +324,19 @@ class Site:
 
     def _say(self, language: str) -> Say:
         return self._assistant.repertoire.say_in(language)
+
+
+def bare(ready: Ready, routes: Sequence[BaseRoute], base: str) -> Starlette:
+    """Return an application without any page: what platforms post to, and whether it lives."""
+    return Starlette(routes=[*_health(ready), Mount(base, routes=[*routes])])
+
+
+def _health(ready: Ready) -> list[Route]:
+    async def readyz(_: Request) -> Response:
+        fine = await ready()
+        return JSONResponse({"ready": fine}, 200 if fine else 503)
+
+    return [Route("/healthz", lambda _: PlainTextResponse("ok")), Route("/readyz", readyz)]
 
 
 class SafeHeaders:
