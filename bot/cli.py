@@ -58,6 +58,8 @@ def parser() -> argparse.ArgumentParser:
     link = add("link", _link, "print the link that opens something on Telegram, with a QR code")
     link.add_argument("what", help='what to open, as it is typed: "/rumour jobs", "/tip family", "/start youth"')
     link.add_argument("--qr", type=Path, metavar="FILE", help="write the QR code to a .svg, .png or .pdf file")
+    discord = add("discord", _discord, "invite: print the link that brings Hearsay into a Discord server")
+    discord.add_argument("what", choices=["invite"])
     add("migrate", _migrate, "create or upgrade the database")
     add("missed", _missed, "list the words that people looked up in vain")
     return whole
@@ -185,6 +187,24 @@ def _link(chosen: argparse.Namespace) -> int:
     except (RefusedError, ValueError) as error:
         raise SettingsError(str(error)) from None
     print(f"{found}\n\n{qr.drawn(found)}")
+    return 0
+
+
+def _discord(_: argparse.Namespace) -> int:
+    import asyncio
+
+    from bot.core.platform import RefusedError
+    from bot.settings import SettingsError, load
+
+    settings = load()
+    if settings.discord_token is None:
+        raise SettingsError("HEARSAY_DISCORD_TOKEN is not set; the link holds the application's number.")
+    from bot.platforms.discord.invite import invitation
+
+    try:
+        print(asyncio.run(invitation(settings.discord_token.get_secret_value(), settings.discord_api)))
+    except RefusedError as error:
+        raise SettingsError(str(error)) from None
     return 0
 
 

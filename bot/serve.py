@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 PORTS_TRIED = 20
 BEAT, SWEEP, LOOK = 2.0, 3600.0, 2.0  # seconds between beats, sweeps of what is over, looks at the content
 MEETING = 5.0  # seconds that the greeting waits for each platform
-OTHERS = ("telegram",)
+OTHERS = ("telegram", "discord")
 STILL = timedelta(seconds=60)  # a metronome silent for longer is broken
 
 
@@ -114,6 +114,9 @@ class Service(Protocol):
     async def run(self) -> None:
         """Hear until cancelled. Raises `RefusedError` where the platform will not have us."""
 
+    async def publish(self) -> None:
+        """Bring menus up to date, where the platform has some."""
+
     async def close(self) -> None:
         """Let go of the connections."""
 
@@ -130,6 +133,11 @@ def services(settings: Settings) -> list[Service]:
 
         token = settings.telegram_token.get_secret_value()
         found.append(Telegram(token, settings.telegram_api, settings.telegram_webhook))
+    if settings.discord_token:
+        from bot.platforms.discord.service import Service as Discord
+
+        token = settings.discord_token.get_secret_value()
+        found.append(Discord(token, settings.discord_api, settings.discord_gateway))
     return found
 
 
@@ -247,6 +255,8 @@ class _Process:
             return
         self.app.assistant.repertoire = await asyncio.to_thread(repertoire, content)
         log.info("content taken over files=%s", content.files)
+        for service in self.services:
+            await service.publish()
 
     def greeting(self) -> str:
         """Return what is on, and what turns on what is off."""

@@ -46,7 +46,7 @@ class Service:
         """Hear until cancelled. Raises `RefusedError`."""
         await persist(lambda: self._telegram.connect(self._assistant))
         self.met.set()
-        publishing = asyncio.create_task(self._publish())
+        publishing = asyncio.create_task(self.publish())
         try:
             await (self._watch(self._webhook) if self._webhook else poll(self._telegram, self._ears))
         finally:
@@ -63,10 +63,13 @@ class Service:
             return "on   no answer from Telegram yet; trying again"
         return f"on   https://t.me/{self._telegram.me.username}"
 
-    async def _publish(self) -> None:
+    async def publish(self) -> None:
+        """Bring menus and descriptions up to date; where that fails, those of the last time stay."""
+        if not self.met.is_set():
+            return
         try:
             await publish(self._telegram.bot, self._assistant.repertoire)
-        except TelegramError as error:  # the menus of the last time stay
+        except TelegramError as error:
             log.warning("menus not brought up to date why=%s", type(error).__name__)
 
     async def _watch(self, webhook: Webhook) -> None:
