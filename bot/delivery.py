@@ -26,7 +26,7 @@ T = TypeVar("T")
 Mark = tuple[int, Callable[[Connection, Bubble], Bubble | None]]
 """The id of a bubble and what to write of it, which returns the bubble as it is held from then on."""
 
-MARK_EVERY = 0.1  # seconds: "sent" marks are written in batches
+MARK_EVERY = 0.05  # seconds: "sent" marks are written in batches
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
 DOUBT_PAUSE = 10.0  # seconds at least before what may have arrived is sent again
 MOST_DOUBTS = 2  # times that what may have arrived is sent again: three copies at the most
@@ -63,7 +63,7 @@ class Delivery:
             if platform and platform.pulls:
                 platform.made(bubble.where)
             elif platform:
-                self._line_up(bubble)
+                self._line_up(bubble, new=True)
 
     def part(self, message: Message, turn: Turn) -> None:
         """Send the last words of a conversation that is forgotten: they have no rows, so one try must do."""
@@ -100,7 +100,7 @@ class Delivery:
         if turn.leave:
             await _once(platform.leave(where))
 
-    def _line_up(self, bubble: Bubble) -> None:
+    def _line_up(self, bubble: Bubble, *, new: bool = False) -> None:
         where, known = bubble.where, bubble.id in self._held
         self._held[bubble.id] = bubble
         if known:
@@ -109,15 +109,17 @@ class Delivery:
         if where in self._rests:
             self._mark(bubble.id, partial(outbox.hold, until=self._lease(where)))
         elif where not in self._tasks:
-            self._start(where)
+            self._start(where, new=new and not bubble.reply.slot)
 
-    def _start(self, where: Address) -> None:
-        self._tasks[where] = asyncio.create_task(self._drive(where))
+    def _start(self, where: Address, *, new: bool = False) -> None:
+        self._tasks[where] = asyncio.create_task(self._drive(where, new=new))
 
-    async def _drive(self, where: Address) -> None:
+    async def _drive(self, where: Address, *, new: bool) -> None:
+        """Send what is in a lane; only its first bubble can be `new`, so that its row need not be looked at."""
         lane = self._lanes[where]
         while lane and where not in self._rests:
-            await self._send(heappop(lane))
+            await self._send(heappop(lane), new=new)
+            new = False
         if not lane:
             del self._lanes[where]
         del self._tasks[where]
@@ -130,10 +132,10 @@ class Delivery:
             self._start(where)
         return sum(len(self._lanes[where]) for where in over)
 
-    async def _send(self, number: int) -> None:
+    async def _send(self, number: int, *, new: bool) -> None:
         where = self._held[number].where
         try:
-            bubble = await self._current(number)
+            bubble = self._held[number] if new else await self._current(number)
             if bubble is None:
                 return
             if bubble.where != where:  # it moved while it waited

@@ -4,9 +4,15 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import URL
+from sqlalchemy import URL, create_engine
+
+from bot.storage.tables import METADATA
 
 NEWEST = "0001"
+_VERSION = (  # as Alembic itself makes it
+    "CREATE TABLE IF NOT EXISTS alembic_version "
+    "(version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+)
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -30,6 +36,25 @@ def is_current(path: Path) -> bool:
 
 def migrate(path: Path) -> None:
     """Create or upgrade the database at `path`. Raises `NewerDatabaseError` and what SQLite raises."""
+    if not path.exists() or not path.stat().st_size:
+        _create(path)
+    else:
+        _upgrade(path)
+
+
+def _create(path: Path) -> None:
+    """Make the newest shape at once; whoever comes second finds it made."""
+    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": 60})
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # nobody may see half of it
+        connection.exec_driver_sql(_VERSION)
+        METADATA.create_all(connection)
+        connection.exec_driver_sql("INSERT OR IGNORE INTO alembic_version VALUES (?)", (NEWEST,))
+        connection.exec_driver_sql("COMMIT")
+    engine.dispose()
+
+
+def _upgrade(path: Path) -> None:
     from alembic import command  # a third of a second and ten megabytes that a daily start does not need
     from alembic.config import Config
     from alembic.util import CommandError

@@ -28,6 +28,13 @@ _AFTER = Hot(
 )
 
 
+_SETTLE = Hot(
+    update(BUBBLES)
+    .where(BUBBLES.c.id == bindparam("number"), BUBBLES.c.lease == bindparam("held"))
+    .values(state=bindparam("state"), ref=bindparam("ref"), lease=literal_column("0"))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Bubble:
     """A reply as a row; `turn` is the question it asks, `edit` the ref of the older bubble whose place it takes.
@@ -134,7 +141,7 @@ def put_off(tx: Connection, bubble: Bubble, until: datetime) -> Bubble:
 
 def settle(tx: Connection, bubble: Bubble, state: str, ref: str | None) -> None:
     """Write how sending went, `sent` with its ref or `dead`; the bubbles whose place it took are over."""
-    mine = tx.execute(update(BUBBLES).where(_held(bubble)).values(state=state, ref=ref, lease=0)).rowcount
+    mine = _SETTLE.run(tx, number=bubble.id, held=bubble.lease, state=state, ref=ref).rowcount
     if mine and state == "sent" and bubble.reply.slot:
         tx.execute(delete(BUBBLES).where(_older(bubble)))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
-from telegram import Bot, LinkPreviewOptions, Message, ReplyParameters
+from telegram import Bot, Message
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -40,7 +40,7 @@ T = TypeVar("T")
 REVOKED = "Telegram no longer accepts the token; it was revoked."
 OFFICIAL = "https://api.telegram.org"
 PATIENCE = 3.0  # seconds that a message waits until the press it answers is acknowledged
-_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+_NO_PREVIEW = {"is_disabled": True}
 _SAME = "message is not modified"
 _UNEDITABLE = ("message to edit not found", "message can't be edited", "there is no text in the message to edit")
 
@@ -53,8 +53,9 @@ class Telegram:
 
     def __init__(self, token: str, api: str = OFFICIAL) -> None:
         self._token = token.encode()
-        request, self._polling = AiohttpRequest(), AiohttpRequest(connections=2)
-        self.bot = Bot(token, base_url=f"{api.rstrip('/')}/bot", request=request, get_updates_request=self._polling)
+        self._request, self._polling = AiohttpRequest(), AiohttpRequest(connections=2)
+        base = f"{api.rstrip('/')}/bot"
+        self.bot = Bot(token, base_url=base, request=self._request, get_updates_request=self._polling)
         self.me = Me(0, "")
         self._lanes = Lanes()  # from the first: what a dead process left behind may be sent before anybody answers
         self._presses: dict[str, str] = {}
@@ -142,35 +143,33 @@ class Telegram:
         if reply.image:
             return await self._show(place, reply, reply.image, sending)
         words, entities = draw.text(reply.text or "…", self.door)
-        shown: dict[str, Any] = {
-            "text": words,
-            "entities": entities,
-            "link_preview_options": _NO_PREVIEW,
-            "reply_markup": self._markup(place, reply, sending),
-        }
+        shown = {"text": words, "entities": [entity.raw for entity in entities], "link_preview_options": _NO_PREVIEW}
+        if markup := self._markup(place, reply, sending):
+            shown["reply_markup"] = markup
         if sending.edit and not reply.prompt and await self._edit(place, int(sending.edit), shown):
             return int(sending.edit)
-        message = await self.bot.send_message(**shown, **_where(place, sending))
-        return message.message_id
+        message = await self._ask("sendMessage", shown | _where(place, sending))
+        return int(message["message_id"])
 
     async def _show(self, place: Place, reply: Reply, image: Image, sending: Sending) -> int:
         words, entities = draw.text(draw.caption(reply), self.door)
         if reply.text and draw.units(words) > draw.LONGEST_CAPTION:
             await self._show(place, Reply("", image=image), image, sending)
             return await self._put(place, replace(reply, image=None), sending)
-        message: Message = await self.bot.send_photo(
-            photo=Path(image.path) if image.path else image.data or b"",
-            caption=words,
-            caption_entities=entities,
-            reply_markup=self._markup(place, reply, sending),
-            **_where(place, sending),
-        )
+        shown = {"caption_entities": [entity.raw for entity in entities]} | _where(place, sending)
+        if markup := self._markup(place, reply, sending):
+            shown["reply_markup"] = markup
+        photo = Path(image.path) if image.path else image.data or b""
+        message: Message = await self.bot.send_photo(place.chat, photo, words, api_kwargs=shown)
         return message.message_id
 
-    async def _edit(self, place: Place, number: int, shown: dict[str, Any]) -> bool:
+    async def _ask(self, method: str, fields: Raw) -> Any:
+        return await self._request.ask(f"{self.bot.base_url}/{method}", fields)
+
+    async def _edit(self, place: Place, number: int, shown: Raw) -> bool:
         """Change a message; say whether it still stands there to be changed."""
         try:
-            await self.bot.edit_message_text(chat_id=place.chat, message_id=number, **shown)
+            await self._ask("editMessageText", {"chat_id": place.chat, "message_id": number, **shown})
         except BadRequest as error:
             if _SAME in error.message.lower():
                 return True
@@ -210,11 +209,15 @@ def _stays(_: str) -> None:
     return None
 
 
-def _where(place: Place, sending: Sending) -> dict[str, Any]:
+def _where(place: Place, sending: Sending) -> Raw:
     """Return where to send to: a chat, its topic, and in a group the message that is answered."""
+    where: Raw = {"chat_id": place.chat}
+    if place.topic:
+        where["message_thread_id"] = place.topic
     _, _, asked = (sending.cause or "").partition(".")
-    answers = ReplyParameters(int(asked), allow_sending_without_reply=True) if asked and place.shared else None
-    return {"chat_id": place.chat, "message_thread_id": place.topic, "reply_parameters": answers}
+    if asked and place.shared:
+        where["reply_parameters"] = {"message_id": int(asked), "allow_sending_without_reply": True}
+    return where
 
 
 def seconds(error: RetryAfter) -> float:

@@ -11,6 +11,7 @@ from telegram import (
     InlineQueryResultsButton,
     InputTextMessageContent,
     LinkPreviewOptions,
+    MessageEntity,
 )
 from telegram.error import TelegramError
 
@@ -54,12 +55,13 @@ async def answer(telegram: Telegram, assistant: Assistant, asked: Asked) -> None
 def _result(telegram: Telegram, choice: Choice, reply: Reply, say: Say) -> InlineQueryResultArticle:
     bare = Reply(reply.text)
     words, entities = draw.text(fit(bare, TELEGRAM)[0].text, telegram.door)
+    marks = [MessageEntity(*entity) for entity in entities]
     url = telegram.door(reply.link or choice.say)
     button = InlineKeyboardMarkup([[InlineKeyboardButton(say("telegram.more"), url=url)]]) if url else None
     return InlineQueryResultArticle(
         hashlib.sha256(choice.say.encode()).hexdigest()[:32],
         f"{choice.label[:1].upper()}{choice.label[1:]}",
-        InputTextMessageContent(words, entities=entities, link_preview_options=LinkPreviewOptions(is_disabled=True)),
+        InputTextMessageContent(words, entities=marks, link_preview_options=LinkPreviewOptions(is_disabled=True)),
         reply_markup=button,
         description=_first_words(reply),
     )

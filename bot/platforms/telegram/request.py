@@ -18,6 +18,7 @@ LARGEST = 20 * 2**20  # bytes of an answer; the Bot API serves no larger file
 _UNSET = BaseRequest.DEFAULT_NONE
 _HEADERS = {"User-Agent": BaseRequest.USER_AGENT, "Accept-Encoding": "gzip, deflate"}
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+_JSON = {"Content-Type": "application/json"}
 _TOKEN = re.compile(rb"\d{6,}(:|%3A)[\w-]{30,}", re.IGNORECASE)
 _UNCONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 _MISADDRESSED = (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)
@@ -25,6 +26,15 @@ _MISADDRESSED = (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)
 
 class NotSent(NetworkError):  # noqa: N818  # a sister of TimedOut and Conflict
     """Nothing of the request left this machine, so that sending it again doubles nothing."""
+
+
+class _Fields:
+    """What is asked, as JSON; stands where a RequestData would, which is final."""
+
+    contains_files = False
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.json = json.dumps(fields).encode()
 
 
 class AiohttpRequest(BaseRequest):
@@ -72,6 +82,10 @@ class AiohttpRequest(BaseRequest):
             failure = _failure(error)
         raise failure  # out here, where the error that may name the address is no longer its context
 
+    async def ask(self, url: str, fields: dict[str, Any]) -> Any:
+        """Return the answer to `fields`: the short way for what is asked most. Raises as `post` does."""
+        return await self.post(url, cast(RequestData, _Fields(fields)))
+
     async def _ask(self, method: str, url: str, patience: float | None, **more: Any) -> tuple[int, bytes]:
         try:
             async with asyncio.timeout(patience):
@@ -106,7 +120,9 @@ def _timeouts(method: str, write: float, *given: Any) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=total, connect=parts[0], sock_read=parts[2])
 
 
-def _body(asked: RequestData | None) -> dict[str, Any]:
+def _body(asked: RequestData | _Fields | None) -> dict[str, Any]:
+    if isinstance(asked, _Fields):
+        return {"data": asked.json, "headers": _JSON}
     if asked and asked.contains_files:
         form = aiohttp.FormData(asked.json_parameters, quote_fields=False)  # names as browsers and httpx write them
         for name, (filename, content, kind) in asked.multipart_data.items():
