@@ -10,12 +10,13 @@ from typing import Any
 
 from bot.core.platform import Platform
 from bot.delivery import Delivery
-from bot.features import basics, glossary, rumours, techniques
+from bot.features import basics, care, glossary, rumours, techniques
 from bot.library import common
 from bot.library.load import Kind, Library, Loader, stale
 from bot.library.phrases import Phrases, load_phrases
 from bot.library.problem import ContentError
 from bot.library.source import At
+from bot.matching.care import CARE, Care
 from bot.matching.tongue import TYPING, Tongue, Typing
 from bot.storage.store import Store
 from bot.talk.assistant import Assistant
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 KINDS: tuple[Kind[Any], ...] = (
     *common.KINDS,
     TYPING,
+    CARE,
     *techniques.KINDS,
     *glossary.KINDS,
     *rumours.KINDS,
@@ -66,6 +68,11 @@ def tongues(library: Library) -> Mapping[str, Tongue]:
     return {language: Tongue(typing.get(language, Typing())) for language in library.pack.languages}
 
 
+def carer(library: Library) -> Care:
+    """Return what recognises, in every language of the pack, who is hurt or in danger."""
+    return Care(library.all(CARE, next(iter(library.pack.languages))))
+
+
 def repertoire(content: Content) -> Repertoire:
     """Return all that Hearsay can do with `content`; the order of features is the order of the menus."""
     library, spoken = content.library, tongues(content.library)
@@ -73,6 +80,7 @@ def repertoire(content: Content) -> Repertoire:
         rumours.feature(library, spoken, techniques.names(library)),
         techniques.feature(library),
         glossary.feature(library, spoken),
+        care.feature(carer(library)),
         basics.feature(library.pack.languages, spoken),
     )
     return Repertoire(features, content.phrases.say_in, library.pack.languages)

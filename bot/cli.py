@@ -124,15 +124,20 @@ def _check(chosen: argparse.Namespace) -> int:
 def _match(chosen: argparse.Namespace) -> int:
     import json
 
-    from bot.app import load_content, tongues
+    from bot.app import carer, load_content, tongues
     from bot.features.rumours.entry import RUMOURS
     from bot.features.rumours.find import Finder
     from bot.settings import load
 
     library = load_content(load().content).library
     finder = Finder({code: library.all(RUMOURS, code) for code in library.pack.languages}, tongues(library))
+    care = carer(library)
     for line in sys.stdin:
         text = line.rstrip("\n")
+        if (sign := care.recognise(text)) in ("danger", "hurt"):
+            heeded: dict[str, object] = {"text": text, "decision": "care", "care": sign, "candidates": []}
+            print(json.dumps(heeded, ensure_ascii=False), flush=True)
+            continue
         found = finder.find(text, chosen.lang)
         candidates = [{"id": m.entry, "score": round(m.score, 4), "phrase": m.phrase} for m in found.candidates]
         answer = {"text": text, "decision": found.decision, "candidates": candidates}

@@ -36,6 +36,7 @@ PLACES = {
     "sources": "sources.yaml",
     "situations": "situations.yaml",
     "matching": "",
+    "care": "",
     "pack": "pack.yaml",
     "phrases": "",
     "translation": "",

@@ -17,7 +17,7 @@ import pytest
 from bot.app import KINDS, Content, load_content, old_sources, repertoire
 from bot.core import markup
 from bot.core.message import Address, Message, Reply
-from bot.features import basics
+from bot.features import basics, care
 from bot.features.glossary.entry import TERMS
 from bot.features.rumours import replies as rumour_replies
 from bot.features.rumours.entry import RUMOURS, Rumour
@@ -388,6 +388,8 @@ def gaps(whole: Repertoire) -> Mapping[str, set[str]]:
         "describe.{}": visible,
         "name.{}": visible,
         "quiet.{}": {"on", "off"},
+        "safe.{}": set(care.STEPS),
+        "safe.{}_text": set(care.STEPS),
         "quiet.turn_{}": {"on", "off"},
     }
 

@@ -30,7 +30,8 @@ class Session:
     """A conversation: chosen language, the open question, the last numbered list, and the scenes on top of each other.
 
     `met` says that it was told that this is an automated assistant. `city` is the pack it belongs to, "" the shared
-    one. `quiet` says that in a shared chat only commands and buttons are answered.
+    one. `quiet` says that in a shared chat only commands and buttons are answered. Up to `calm_until`, in seconds since
+    1970, insults are met with silence.
     """
 
     where: Address
@@ -42,6 +43,7 @@ class Session:
     listed: tuple[Choice, ...] = ()
     scenes: tuple[Scene, ...] = ()
     quiet: bool = False
+    calm_until: int = 0
 
     def enter(self, feature: str, state: str = "") -> Self:
         """Return the session with this scene on top, in place of an older one of the same feature."""
@@ -69,6 +71,7 @@ class Session:
             "city": self.city,
             "met": self.met,
             "quiet": self.quiet,
+            "calm_until": self.calm_until,
             "turns": self.turns,
             "asked": asked,
             "listed": [[choice.label, choice.say] for choice in self.listed],
@@ -91,4 +94,5 @@ class Session:
             tuple(Choice(*pair) for pair in state.get("listed", ())),
             tuple(Scene(*pair) for pair in state.get("scenes", ())),
             state.get("quiet", False),
+            state.get("calm_until", 0),
         )

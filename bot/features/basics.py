@@ -1,4 +1,4 @@
-"""What works in the middle of anything: /start /help /language /privacy /forget /stop /support, hello and thanks."""
+"""What works in the middle of anything: /start /help /language /privacy /forget /stop, hello and thanks."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,7 +21,6 @@ def feature(languages: Mapping[str, str], tongues: Mapping[str, Tongue]) -> Feat
         Command("privacy", lambda _: privacy, linkable=_alone),
         Command("forget", lambda _: forget, admin=True),
         Command("stop", lambda _: stop),
-        Command("support", lambda _: support, private=True, linkable=_alone),
         Command("quiet", quiet, admin=True, shared=True),
         Command("bye", lambda _: bye, admin=True, shared=True),
         Command("joined", lambda _: joined, hidden=True),
@@ -130,15 +129,8 @@ def stop(context: Context) -> Outcome:
     return context.show(context.say("stop.done"), *menu(context)).then(left)
 
 
-def support(context: Context) -> Outcome:
-    """Say where help may be found."""
-    return context.show(f"{context.say('support.believe')}\n\n{context.say('support.routes')}")
-
-
 def small_talk(text: str, tongues: Mapping[str, Tongue]) -> Heard | None:
-    """Recognise somebody who is hurt, before anything else, and a text that only greets, thanks or asks for help."""
-    if any(tongue.is_distress(text) for tongue in tongues.values()):
-        return Heard(SURE, support)
+    """Recognise a text that only greets, thanks or asks for help."""
     if any(tongue.is_help(text) for tongue in tongues.values()):
         return Heard(SURE, help_)
     if any(tongue.is_greeting(text) for tongue in tongues.values()):

@@ -32,7 +32,6 @@ class Typing(Entry):
     stop: Annotated[str, Words(typed=True)] = Field("", description="Words that say nothing about the matter")
     frames: list[Phrase] = Field([], description="What stands around the rumour: 'is it true that'")
     asks: list[Phrase] = Field([], description="What stands before a word that is looked up: 'what is a'")
-    distress: list[Phrase] = Field([], description="Words in a text of somebody who is hurt or in danger")
     helps: list[Phrase] = Field([], description="What people say who want to know what this can do")
     greetings: list[Phrase] = Field([], description="What people say when they come")
     thanks: list[Phrase] = Field([], description="What people say when they are content")
@@ -60,7 +59,6 @@ class Tongue:
         frames = sorted((folded(frame) for frame in typing.frames), key=len, reverse=True)
         self._frame = re.compile(r"\b(?:" + "|".join(map(re.escape, frames)) + r")\b") if frames else None
         self._asks = tuple(sorted((folded(ask) for ask in typing.asks), key=len, reverse=True))
-        self._distress = _any_of(typing.distress)
         self._helps = frozenset(_letters(phrase) for phrase in typing.helps)
         self._greetings = frozenset(_letters(phrase) for phrase in typing.greetings)
         self._thanks = frozenset(_letters(phrase) for phrase in typing.thanks)
@@ -82,10 +80,6 @@ class Tongue:
         whole = folded(text).strip(" ?¿!¡.,\"'«»“”")
         found = next((ask for ask in self._asks if whole.startswith(ask + " ")), "")
         return whole[len(found) :].strip(" \"'«»“”")
-
-    def is_distress(self, text: str) -> bool:
-        """Say whether somebody who is hurt or in danger speaks."""
-        return bool(self._distress and self._distress.search(f" {_letters(text)} "))
 
     def is_help(self, text: str) -> bool:
         """Say whether `text` only asks what this can do."""
@@ -143,11 +137,6 @@ def spoken(text: str) -> list[str]:
 def _seen(text: str) -> str:
     """Return the beginning of `text`, folded; twice what is read, because frames are still to go."""
     return folded(_UNSEEN.sub("", text[: 2 * READ])).replace("’", "'")[: 2 * READ]
-
-
-def _any_of(phrases: Sequence[str]) -> re.Pattern[str] | None:
-    wanted = "|".join(re.escape(_letters(phrase)) for phrase in phrases)
-    return re.compile(f" (?:{wanted}) ") if wanted else None
 
 
 def _letters(text: str) -> str:

@@ -216,6 +216,7 @@ class Plan:
         self._text = clean(message.text)
         self._heard: Heard | None = None
         self._call = call(self._text)
+        self._heed = repertoire.heed(self._typed())
         self._answer = self._first()
         if self.is_free and not self._text.isdecimal():
             self._heard = repertoire.listen(self._text)
@@ -226,7 +227,9 @@ class Plan:
         return not self._call and self.message.turn is None
 
     def outcome(self, context: Context) -> Outcome:
-        """Route the message; the first that claims it answers."""
+        """Route the message: first to whoever heeds somebody in danger, then to the first that claims it."""
+        if self._heed and not _offered(context.session, self._text):
+            return self._heed(context)
         if self._answer:
             return self._answer(context)
         text, asked = self._text, context.session.asked
@@ -238,6 +241,12 @@ class Plan:
         if picked and (called := call(picked[0].say)):
             return self._read(called)(context)
         return self._resume(context, picked[0].say if picked else text) or self._free(context)
+
+    def _typed(self) -> str:
+        """Return what was typed in free words: a known command's name is none of them."""
+        if self._call and self.repertoire.command(self._call.name):
+            return self._call.argument
+        return self._text
 
     def _first(self) -> Answer | None:
         """Return the answer that needs no look at the conversation, None where there is none."""
@@ -289,6 +298,12 @@ class Plan:
         if self._heard is None:
             return context.show(context.say("talk.no_such_choice"))
         return self._heard.answer(context)
+
+
+def _offered(session: Session, text: str) -> bool:
+    """Say whether `text` is what a button of ours says or is called; those words are our own."""
+    asked = session.asked.reply.choices if session.asked else ()
+    return any(text in (choice.say, choice.label) for choice in (*session.listed, *asked))
 
 
 def _picked(session: Session, text: str) -> list[Choice]:

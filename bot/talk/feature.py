@@ -115,12 +115,14 @@ def _nothing(_: str) -> None:
 class Feature:
     """A slice of what Hearsay does.
 
+    `heed` is asked before everything else about whatever a person typed, and answers only who is hurt or in danger;
     `listen` judges free text that nobody claimed; `resume` gets the words while this feature's scene is on top; `ask`
     words its open question again; `wake` hears a telling.
     """
 
     name: str
     commands: tuple[Command, ...] = ()
+    heed: Callable[[str], Answer | None] = _nothing
     listen: Callable[[str], Heard | None] = _nothing
     resume: Read | None = None
     ask: Callable[[Context], Reply | None] | None = None

@@ -8,7 +8,7 @@ from functools import cached_property
 from rapidfuzz import fuzz, process
 
 from bot.core.message import Choice
-from bot.talk.feature import Command, Feature, Heard, Say
+from bot.talk.feature import Answer, Command, Feature, Heard, Say
 from bot.talk.words import folded
 
 LINK = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what Telegram, the strictest, lets a link carry
@@ -87,6 +87,10 @@ class Repertoire:
         names = [command.name for command in self.commands.values() if not command.hidden]
         found = process.extract(name, names, scorer=fuzz.ratio, limit=3, score_cutoff=NEAR)
         return [match[0] for match in found]
+
+    def heed(self, text: str) -> Answer | None:
+        """Return what somebody who is hurt or in danger is answered, None where nobody is."""
+        return next((answer for feature in self.features if (answer := feature.heed(text))), None)
 
     def listen(self, text: str) -> Heard | None:
         """Return what the surest feature would answer to free text."""

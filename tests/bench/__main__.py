@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from tests.bench import begin, lookup, memory, neighbour, ptb_request, telegram, telegram_rough, turns, web
+from tests.bench import begin, care, lookup, memory, neighbour, ptb_request, telegram, telegram_rough, turns, web
 from tests.bench.figure import Figure
 
 MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -13,6 +13,7 @@ MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
     "memory": memory.figures,
     "neighbour": neighbour.figures,
     "lookup": lookup.figures,
+    "care": care.figures,
     "ptb_request": ptb_request.figures,
     "telegram": telegram.figures,
     "telegram_memory": telegram.memory_figures,

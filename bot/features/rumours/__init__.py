@@ -169,7 +169,7 @@ class _Rumours:
             return self._none(context)
         names = list(dict.fromkeys(match.entry for match in found.candidates))
         if found.decision == "offer":
-            choices = [*self._cards(context, names[:OFFERED]), self._none_of_these(context)]
+            choices = [*self._cards(context, names[:OFFERED]), self._none_of_these(context), self._happened(context)]
             return context.show(context.say("rumours.did_you_mean"), *choices)
         if found.blocked:
             return self._blocked(context, names[0])
@@ -191,8 +191,15 @@ class _Rumours:
     def _none(self, context: Context) -> Outcome:
         say = context.say
         return context.show(
-            say("rumours.none"), Choice(say("rumours.see_themes"), "/rumours"), Choice(say("rumours.get_tip"), "/tip")
+            say("rumours.none"),
+            Choice(say("rumours.see_themes"), "/rumours"),
+            Choice(say("rumours.get_tip"), "/tip"),
+            self._happened(context),
         )
+
+    def _happened(self, context: Context) -> Choice:
+        """Return the way to help for somebody who was hurt, and whose words were not recognised."""
+        return Choice(context.say("rumours.happened"), "/support")
 
     def _none_of_these(self, context: Context) -> Choice:
         return Choice(context.say("rumours.none_of_these"), "/not")

@@ -1,0 +1,76 @@
+"""Care: /safe for whoever is in danger, /support for whoever was hurt, and both from anywhere, before anything else."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core.message import Choice
+from bot.matching.care import Care, Sign
+from bot.talk.feature import Answer, Command, Context, Feature, Heard, Outcome
+
+STEPS = ("now", "online", "street", "told", "dark", "after")  # what it is about; a bubble for each
+
+SURE = 1.0
+CALM = timedelta(minutes=10)
+
+
+def feature(care: Care) -> Feature:
+    """Return the feature; `care` recognises who needs it."""
+
+    def heed(text: str) -> Answer | None:
+        sign = care.recognise(text)
+        return (lambda context: listen(context, sign)) if sign in ("danger", "hurt") else None
+
+    def listen_for_insults(text: str) -> Heard | None:
+        return Heard(SURE, calm) if care.recognise(text) == "insult" else None
+
+    commands = (
+        Command("safe", safe, argument=True, private=True, linkable=lambda argument: argument in ("", *STEPS)),
+        Command("support", lambda _: support, private=True, linkable=lambda argument: argument == ""),
+    )
+    return Feature("care", commands, listen=listen_for_insults, heed=heed)
+
+
+def listen(context: Context, sign: Sign) -> Outcome:
+    """Answer somebody who is hurt or in danger: leave every scene, listen, show where help is, keep nothing."""
+    left = replace(context.session, scenes=(), asked=None)
+    say = context.say
+    if context.shared:  # nothing of what was said, or of what it means, is shown to the others
+        return context.show(say("care.shared"), Choice(say("care.talk_privately"), "/safe")).then(left)
+    if sign == "danger":
+        return context.show(f"{say('care.danger')}\n\n{say('safe.first')}", *steps(context)).then(left)
+    text = f"{say('care.hurt')}\n\n{say('care.rights')}\n\n{say('care.nothing_kept')}"
+    ways = Choice(say("care.where_help_is"), "/support"), Choice(say("care.stay_safe"), "/safe")
+    return context.show(text, *ways).then(left)
+
+
+def safe(argument: str) -> Answer:
+    """`/safe`: are you in danger now? `/safe online`: what helps there."""
+
+    def answer(context: Context) -> Outcome:
+        say = context.say
+        if argument not in STEPS:
+            return context.show(f"{say('safe.first')}\n\n{say('care.nothing_kept')}", *steps(context))
+        ways = Choice(say("safe.back"), "/safe"), Choice(say("care.where_help_is"), "/support")
+        return context.show(say(f"safe.{argument}_text"), *ways)
+
+    return answer
+
+
+def steps(context: Context) -> list[Choice]:
+    """Return the ways on from "are you in danger now?"."""
+    return [Choice(context.say(f"safe.{step}"), f"/safe {step}") for step in STEPS]
+
+
+def support(context: Context) -> Outcome:
+    """Say where help may be found."""
+    text = f"{context.say('support.believe')}\n\n{context.say('support.routes')}"
+    return context.show(text, Choice(context.say("care.stay_safe"), "/safe"))
+
+
+def calm(context: Context) -> Outcome:
+    """Answer an insult once; be silent towards further ones for a while."""
+    now = round(context.now.timestamp())
+    if now < context.session.calm_until:
+        return Outcome()
+    session = replace(context.session, calm_until=now + round(CALM.total_seconds()))
+    return context.show(context.say("care.calm")).then(session)

@@ -1,0 +1,173 @@
+"""Who is hurt or in danger is listened to, and rumours with the same words are not taken for it: the project's measure.
+
+The patterns have been fitted to these sentences by now, so the rates keep them from sliding back; they do not say how
+many sentences of a kind that nobody has thought of yet would be recognised.
+"""
+
+import json
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+import yaml
+
+from bot.app import Content, carer
+from bot.core.message import Address, Message
+from bot.features.glossary.entry import TERMS
+from bot.features.rumours.entry import RUMOURS
+from bot.features.techniques.entry import TECHNIQUES
+from bot.matching.care import Care
+from bot.storage import sessions
+from bot.storage.tables import METADATA
+from tests.bench.care import CARES, SENTENCES, rate
+from tests.play import Stage
+from tests.test_cli import hearsay
+
+HEARD = yaml.safe_load((Path(__file__).parent / "heard.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def care(content: Content) -> Care:
+    return carer(content.library)
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_the_measure_is_wide(language: str) -> None:
+    least = {"hurt": 40, "danger": 60, "neither": 80, "insult": 30, "not_insult": 20}
+    assert {name: len(SENTENCES[language][name]) >= count for name, count in least.items()} == dict.fromkeys(
+        least, True
+    )
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_danger_is_recognised(care: Care, language: str) -> None:
+    said = SENTENCES[language]["danger"]
+    assert rate(care, said, "danger") >= 0.90
+    assert rate(care, said, *CARES) >= 0.95
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_who_was_hurt_is_recognised(care: Care, language: str) -> None:
+    assert rate(care, SENTENCES[language]["hurt"], *CARES) >= 0.90
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_what_only_sounds_like_it_is_not(care: Care, language: str) -> None:
+    assert rate(care, SENTENCES[language]["neither"], *CARES) <= 0.03
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_insults_are_told_from_what_looks_alike(care: Care, language: str) -> None:
+    assert rate(care, SENTENCES[language]["insult"], "insult") >= 0.85
+    assert rate(care, SENTENCES[language]["not_insult"], "insult") <= 0.05
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+async def test_nobody_who_is_hurt_or_in_danger_gets_a_card(stage: Stage, language: str) -> None:
+    debated = []
+    for number, text in enumerate(SENTENCES[language]["hurt"] + SENTENCES[language]["danger"]):
+        where = Address("web", str(number))
+        turn = await stage.app.assistant.handle(Message(where, text, "key", language=language, introduced=True))
+        said = {choice.say.split()[0] for bubble in turn.bubbles for choice in bubble.reply.choices}
+        links = [bubble.reply.link for bubble in turn.bubbles if bubble.reply.link]
+        if links or said & {"/rumour", "/technique", "/term", "/not"}:
+            debated.append(text)
+    assert debated == []
+
+
+def test_no_way_of_saying_a_rumour_sounds_like_it(care: Care, content: Content) -> None:
+    for language in content.library.pack.languages:
+        for rumour in content.library.all(RUMOURS, language).values():
+            said = (rumour.claim, *rumour.heard_as, *rumour.blocked)
+            assert [phrase for phrase in said if care.recognise(phrase) is not None] == []
+
+
+def test_no_title_or_example_of_a_technique_sounds_like_it(care: Care, content: Content) -> None:
+    for language in content.library.pack.languages:
+        for technique in content.library.all(TECHNIQUES, language).values():
+            lines = [part for line in technique.example for part in (line.them, line.you, line.note) if part]
+            assert [text for text in (technique.name, *lines) if care.recognise(text) in CARES] == []
+
+
+def test_no_word_that_is_looked_up_sounds_like_it(care: Care, content: Content) -> None:
+    for language in content.library.pack.languages:
+        for name, term in content.library.all(TERMS, language).items():
+            assert [word for word in (name, term.name, *term.aliases, *term.forms) if care.recognise(word)] == []
+
+
+def test_no_rumour_that_people_typed_sounds_like_it(care: Care) -> None:
+    typed = [text for pairs in HEARD.values() for wanted, text in pairs if wanted != "none"]
+    assert [text for text in typed if care.recognise(text) in CARES] == []
+
+
+@pytest.mark.parametrize(
+    "rewrite", [str.upper, str.title, lambda text: text.replace("'", "’"), lambda text: f"  {text}!!"]
+)
+def test_it_matters_not_how_it_is_typed(care: Care, rewrite: object) -> None:
+    assert callable(rewrite)
+    for said in SENTENCES.values():
+        assert [t for t in said["danger"] if care.recognise(t) == "danger" and care.recognise(rewrite(t)) is None] == []
+
+
+def test_hostile_texts_are_judged_quickly(care: Care) -> None:
+    words = [word for said in SENTENCES.values() for text in said["danger"] for word in text.split()]
+    chance = Random(7)
+    jumbled = " ".join(chance.choices(words, k=1500))
+    care.recognise("compiled")
+    for text in (
+        jumbled,
+        "my mum my dad " * 400,
+        "me ha han " * 500,
+        "i dont want to " * 300,
+        "x" * 4096,
+        "\ufdfa" * 4096,
+    ):
+        began = time.perf_counter()
+        care.recognise(text[:4096])
+        assert time.perf_counter() - began < 1
+
+
+async def test_the_words_on_our_own_buttons_are_no_disclosures(stage: Stage) -> None:
+    await stage.say("he hits me")
+    for label in ("Thoughts of dying", "[Thoughts of dying]"):
+        assert (await stage.say(label))[0][0].startswith("**You are not alone.**")
+        await stage.say("/safe")
+
+
+async def test_the_answer_to_an_open_question_is_heeded_and_the_question_is_left(stage: Stage) -> None:
+    where = Address("web", "here")
+    asked = await stage.app.assistant.handle(Message(where, "/rumour", "one"))
+    turn = asked.bubbles[-1].turn
+    assert turn is not None
+    heeded = await stage.app.assistant.handle(Message(where, "they shouted at my daughter", "two", turn))
+    assert {choice.say for choice in heeded.bubbles[-1].reply.choices} == {"/support", "/safe"}
+    session = await stage.store.read(lambda tx: sessions.take(tx, where))
+    assert (session.scenes, session.asked) == ((), None)
+
+
+@pytest.mark.parametrize("text", ["he hits me", "/rumour he hits me", "they shouted at my daughter"])
+@pytest.mark.parametrize("unreachable", [False, True])
+async def test_others_in_a_shared_chat_see_nothing_of_it(stage: Stage, text: str, unreachable: bool) -> None:
+    message = Message(Address("web", "room"), text, "one", shared=True, introduced=True, unreachable=unreachable)
+    (bubble,) = (await stage.app.assistant.handle(message)).bubbles
+    assert bubble.reply.text == "I'd rather talk about that in private."
+    assert [choice.say for choice in bubble.reply.choices] == ["/safe"]
+
+
+async def test_nothing_of_a_disclosure_is_kept(stage: Stage) -> None:
+    await stage.say("/term kanarienvogel hits me")
+    await stage.say("kanarienvogel says he'll kill me if i tell")
+    rows = await stage.store.read(
+        lambda tx: [str(tuple(row)) for table in METADATA.sorted_tables for row in tx.execute(table.select())]
+    )
+    assert rows
+    assert [row for row in rows if "kanarienvogel says" in row or "hits me" in row] == []
+
+
+def test_match_answers_care_without_candidates() -> None:
+    done = hearsay("match", typed="he hits me\nthey shouted at my daughter\nthey take our jobs\n")
+    danger, hurt, rumour = map(json.loads, done.stdout.splitlines())
+    assert danger == {"text": "he hits me", "decision": "care", "care": "danger", "candidates": []}
+    assert (hurt["decision"], hurt["care"]) == ("care", "hurt")
+    assert rumour["decision"] == "answer"
