@@ -74,7 +74,7 @@ class Telegram:
             raise RefusedError(
                 "Telegram does not know the token in HEARSAY_TELEGRAM_TOKEN. Copy it again from BotFather (/token)."
             )
-        self.me = Me(self.bot.id, self.bot.username)
+        self.me = Me(self.bot.id, self.bot.username, self.bot.supports_inline_queries)
 
     async def _is_known(self) -> bool:
         try:
@@ -143,7 +143,11 @@ class Telegram:
         if reply.image:
             return await self._show(place, reply, reply.image, sending)
         words, entities = draw.text(reply.text or "…", self.door)
-        shown = {"text": words, "entities": [entity.raw for entity in entities], "link_preview_options": _NO_PREVIEW}
+        shown: Raw = {
+            "text": words,
+            "entities": [entity.raw for entity in entities],
+            "link_preview_options": _NO_PREVIEW,
+        }
         if markup := self._markup(place, reply, sending):
             shown["reply_markup"] = markup
         if sending.edit and not reply.prompt and await self._edit(place, int(sending.edit), shown):
@@ -156,7 +160,7 @@ class Telegram:
         if reply.text and draw.units(words) > draw.LONGEST_CAPTION:
             await self._show(place, Reply("", image=image), image, sending)
             return await self._put(place, replace(reply, image=None), sending)
-        shown = {"caption_entities": [entity.raw for entity in entities]} | _where(place, sending)
+        shown: Raw = {"caption_entities": [entity.raw for entity in entities]} | _where(place, sending)
         if markup := self._markup(place, reply, sending):
             shown["reply_markup"] = markup
         photo = Path(image.path) if image.path else image.data or b""
@@ -178,8 +182,12 @@ class Telegram:
             raise
         return True
 
-    def _markup(self, place: Place, reply: Reply, sending: Sending) -> Any:
-        return draw.keyboard(reply.choices, sending.turn, self._opens(place)) or draw.form(reply)
+    def _markup(self, place: Place, reply: Reply, sending: Sending) -> Raw | None:
+        keys = draw.keyboard(reply.choices, sending.turn, self._opens(place))
+        if keys and reply.link and self.me.shares and self._assistant and not place.shared:
+            label = self._assistant.repertoire.say_in(sending.language)("telegram.share")
+            keys["inline_keyboard"].append([{"text": label, "switch_inline_query": reply.link}])
+        return keys or draw.form(reply)
 
     def _opens(self, place: Place) -> draw.Door:
         """Return which buttons lead into the private chat: in a channel all, in a group those of private commands."""

@@ -23,10 +23,11 @@ _GONE = {"left", "kicked"}
 
 @dataclass(frozen=True, slots=True)
 class Me:
-    """The bot itself, as Telegram names it."""
+    """The bot itself, as Telegram names it; `shares` says that `@name words` works in any chat."""
 
     id: int
     username: str
+    shares: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,14 +32,15 @@ LONGEST_DESCRIPTION = 120
 
 
 async def answer(telegram: Telegram, assistant: Assistant, asked: Asked) -> None:
-    """Offer what the words may mean, in the language of whoever typed them."""
+    """Offer what the words may mean, in the language of whoever typed them; the card that "Share" names, as it is."""
     repertoire = assistant.repertoire
     language = repertoire.spoken(asked.language)
     say = repertoire.say_in(language)
     text = asked.text.strip()
-    found = repertoire.search(text, language, MOST) if text else []
+    found = [Choice("", text)] if text.startswith("/") else repertoire.search(text, language, MOST) if text else []
     shown = [(choice, await assistant.preview(choice.say, language)) for choice in found]
-    results = [_result(telegram, choice, replies[0], say) for choice, replies in shown if replies]
+    cards = [(choice, replies[0]) for choice, replies in shown if replies and (choice.label or replies[0].link)]
+    results = [_result(telegram, choice, reply, say) for choice, reply in cards]
     try:
         await telegram.bot.answer_inline_query(
             asked.id,
@@ -60,7 +61,7 @@ def _result(telegram: Telegram, choice: Choice, reply: Reply, say: Say) -> Inlin
     button = InlineKeyboardMarkup([[InlineKeyboardButton(say("telegram.more"), url=url)]]) if url else None
     return InlineQueryResultArticle(
         hashlib.sha256(choice.say.encode()).hexdigest()[:32],
-        f"{choice.label[:1].upper()}{choice.label[1:]}",
+        f"{choice.label[:1].upper()}{choice.label[1:]}" or _first_words(reply),
         InputTextMessageContent(words, entities=marks, link_preview_options=LinkPreviewOptions(is_disabled=True)),
         reply_markup=button,
         description=_first_words(reply),

@@ -106,3 +106,19 @@ async def test_nothing_is_sent_or_kept(hall: Booth) -> None:
     await offer(hall, "prejudice")
     assert [call.method for call in hall.server.calls if call.method.startswith("send")] == []
     assert hall.server.messages(ANA) == []
+
+
+async def test_a_card_is_shared_into_another_chat_by_its_button(hall: Booth) -> None:
+    ana = hall.server.person(ANA)
+    _, card = await hall.hear(hall.server.text(ana, ana, "/rumour council-flats"))
+    share = card.raw["reply_markup"]["inline_keyboard"][-1][0]
+    assert share["text"] == "Share in another chat"
+    answer = await offer(hall, share["switch_inline_query"])
+    (only,) = answer["results"]
+    assert text(only) == card.text
+    assert card.text.startswith(only["title"])
+
+
+@pytest.mark.parametrize("query", ["/forget", "/rumour no-such-card", "/", "/nothing"])
+async def test_nothing_but_cards_is_shared(hall: Booth, query: str) -> None:
+    assert (await offer(hall, query))["results"] == []
