@@ -20,6 +20,7 @@ TURNS = min(40 * (KILLS + 1), 1000)
 VOICES = 10
 NUMBERS = {word(number): number for number in range(TURNS)}
 _WORD = re.compile(r"xq[b-m]{3}zw")
+UNSENT = "SELECT count(*) FROM bubbles WHERE state != 'sent'"
 
 
 class Crowd:
@@ -103,6 +104,9 @@ async def finished(crowd: Crowd, process: "subprocess.Popen[bytes]", turns: rang
     await crowd.write(turns)
     await crowd.server.until(lambda: len(crowd.confirmed) == TURNS, START)
     await crowd.server.until(lambda: len(crowd.answers()) == TURNS, START)
+    async with asyncio.timeout(START):  # what a dead process had sent, but not noted, is sent once more
+        while ask(crowd.database, UNSENT) != [(0,)]:  # noqa: ASYNC110  # another process changes it
+            await asyncio.sleep(0.05)
     await asyncio.to_thread(end, process)
     assert process.returncode == 0
 
@@ -124,7 +128,7 @@ async def test_whatever_was_confirmed_has_its_effect_once_however_often_the_proc
         map(word, range(TURNS))
     )
     assert ask(crowd.database, "SELECT count(*) FROM seen") == [(TURNS,)]
-    assert ask(crowd.database, "SELECT count(*) FROM bubbles WHERE state != 'sent'") == [(0,)]
+    assert ask(crowd.database, UNSENT) == [(0,)]
     assert ask(crowd.database, "PRAGMA integrity_check") == [("ok",)]
     doubles = Counter({number: count - 1 for number, count in crowd.answers().items() if count > 1})
     assert doubles <= crowd.in_the_air, "said twice without having been in the air when a process died"
