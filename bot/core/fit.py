@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from bot.core import markup
 from bot.core.markup import Block, Blocks, Span
@@ -18,13 +19,18 @@ def fit(reply: Reply, limits: Limits) -> list[Reply]:
     Every `say` stays reachable: by a button, or by its number where everything is heard. Choices and prompt come last;
     image and slot stay with the first part.
     """
+    return list(_fitted(reply, limits))
+
+
+@lru_cache(maxsize=2048)  # the same cards are shown again and again
+def _fitted(reply: Reply, limits: Limits) -> tuple[Reply, ...]:
     reply = replace(reply, choices=_merged(reply.choices))
     reply = _place_image(reply, limits)
     reply = _place_prompt(reply, limits)
     reply = _place_choices(reply, limits)
     parts = [part for whole in _separate_prompt(reply, limits) for part in _pages(whole, limits)]
     fitted = [piece for part in parts for piece in _split_text(part, limits)]
-    return [replace(part, slot=reply.slot if number == 0 else None) for number, part in enumerate(fitted)]
+    return tuple(replace(part, slot=reply.slot if number == 0 else None) for number, part in enumerate(fitted))
 
 
 def _merged(choices: Sequence[Choice]) -> tuple[Choice, ...]:

@@ -243,10 +243,12 @@ class Plan:
         return self._resume(context, picked[0].say if picked else text) or self._free(context)
 
     def _typed(self) -> str:
-        """Return what was typed in free words: a known command's name is none of them."""
-        if self._call and self.repertoire.command(self._call.name):
-            return self._call.argument
-        return self._text
+        """Return what was typed in free words: a known command is none of them, nor what it is known to open."""
+        command = self.repertoire.command(self._call.name) if self._call else None
+        if self._call is None or command is None:
+            return self._text
+        opens = command.linkable is not None and command.linkable(self._call.argument)
+        return "" if opens else self._call.argument
 
     def _first(self) -> Answer | None:
         """Return the answer that needs no look at the conversation, None where there is none."""

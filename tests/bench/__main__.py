@@ -3,7 +3,19 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from tests.bench import begin, care, lookup, memory, neighbour, ptb_request, telegram, telegram_rough, turns, web
+from tests.bench import (
+    begin,
+    care,
+    discord,
+    lookup,
+    memory,
+    neighbour,
+    ptb_request,
+    telegram,
+    telegram_rough,
+    turns,
+    web,
+)
 from tests.bench.figure import Figure
 
 MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -18,6 +30,9 @@ MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
     "telegram": telegram.figures,
     "telegram_memory": telegram.memory_figures,
     "telegram_rough": telegram_rough.figures,
+    "discord": discord.figures,
+    "discord_memory": discord.memory_figures,
+    "discord_large": discord.large_figures,
 }
 
 

@@ -73,7 +73,7 @@ class Hook:
         return head.encode() + body
 
 
-class _Wire(asyncio.Protocol):
+class Wire(asyncio.Protocol):
     """Cuts what comes over one connection into heads and bodies."""
 
     _buffer = b""
@@ -95,7 +95,7 @@ class _Wire(asyncio.Protocol):
         raise NotImplementedError
 
 
-class Line(_Wire):
+class Line(Wire):
     """One kept-alive connection to a webhook; one request at a time."""
 
     _waiting: "asyncio.Future[int] | None" = None
@@ -154,7 +154,7 @@ class Stub:
         return _http(b'{"ok":true,"result":[%s]}' % b",".join(body for _, body in self.updates[:BATCH]))
 
 
-class _Api(_Wire):
+class _Api(Wire):
     """One connection to the stub."""
 
     def __init__(self, stub: Stub) -> None:
