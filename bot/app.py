@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.core.platform import Platform
 from bot.delivery import Delivery
-from bot.features import basics, care, glossary, rumours, techniques
+from bot.features import about, basics, care, glossary, rumours, techniques
 from bot.library import common
 from bot.library.load import Kind, Library, Loader, stale
 from bot.library.phrases import Phrases, load_phrases
@@ -81,6 +81,7 @@ def repertoire(content: Content) -> Repertoire:
         techniques.feature(library),
         glossary.feature(library, spoken),
         care.feature(carer(library)),
+        about.feature(library.pack),
         basics.feature(library.pack.languages, spoken),
     )
     return Repertoire(features, content.phrases.say_in, library.pack.languages)

@@ -61,8 +61,17 @@ def parser() -> argparse.ArgumentParser:
     discord = add("discord", _discord, "invite: print the link that brings Hearsay into a Discord server")
     discord.add_argument("what", choices=["invite"])
     add("migrate", _migrate, "create or upgrade the database")
+    _add_copying(add)
     add("missed", _missed, "list the words that people looked up in vain")
     return whole
+
+
+def _add_copying(add: Callable[..., argparse.ArgumentParser]) -> None:
+    backup = add("backup", _backup, "copy the database to a file, also while Hearsay runs")
+    backup.add_argument("file", type=Path, metavar="FILE")
+    backup.add_argument("--force", action="store_true", help="replace the file if it is there already")
+    restore = add("restore", _restore, "put a backup in the place of the database, which is kept beside it")
+    restore.add_argument("file", type=Path, metavar="FILE")
 
 
 def _print_problems(problems: "Sequence[Problem]") -> int:
@@ -218,6 +227,35 @@ def _migrate(_: argparse.Namespace) -> int:
     from bot.settings import load
 
     print(prepare_database(load().database))
+    return 0
+
+
+def _backup(chosen: argparse.Namespace) -> int:
+    from bot.settings import SettingsError, load
+    from bot.storage.backup import BackupError, backup
+
+    try:
+        backup(load().database, chosen.file, force=chosen.force)
+    except BackupError as error:
+        raise SettingsError(str(error)) from None
+    print(chosen.file)
+    return 0
+
+
+def _restore(chosen: argparse.Namespace) -> int:
+    from datetime import UTC, datetime
+
+    from bot.settings import SettingsError, load
+    from bot.storage.backup import BackupError, restore
+
+    path = load().database
+    try:
+        aside = restore(path, chosen.file, datetime.now(UTC))
+    except BackupError as error:
+        raise SettingsError(str(error)) from None
+    print(path)
+    if aside:
+        print(f"What was there before is kept in {aside}; delete it when all is well.")
     return 0
 
 

@@ -1,10 +1,12 @@
-"""What works in the middle of anything: /start /help /language /privacy /forget /stop, hello and thanks."""
+"""What works in the middle of anything: /start /help /language /privacy /export /forget /stop, hello and thanks."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.core.message import Choice
+from bot.core import markup
+from bot.core.message import Choice, Reply
 from bot.matching.tongue import Tongue
+from bot.storage import export as exporting
 from bot.storage.retention import KEPT
 from bot.talk.feature import Answer, Command, Context, Feature, Heard, Outcome
 
@@ -19,6 +21,7 @@ def feature(languages: Mapping[str, str], tongues: Mapping[str, Tongue]) -> Feat
         Command("help", lambda _: help_, linkable=_alone),
         Command("language", lambda argument: language(argument, languages), admin=True),
         Command("privacy", lambda _: privacy, linkable=_alone),
+        Command("export", lambda _: export, private=True),
         Command("forget", lambda _: forget, admin=True),
         Command("stop", lambda _: stop),
         Command("quiet", quiet, admin=True, shared=True),
@@ -80,6 +83,17 @@ def privacy(context: Context) -> Outcome:
     days = KEPT["sessions"][2].days
     text = context.say("privacy.text", answers_hours=hours, session_days=days)
     return context.show(text)
+
+
+def export(context: Context) -> Outcome:
+    """Show all that is stored of the conversation; in a shared chat, the way to ask for one's own."""
+    say = context.say
+    if context.shared:
+        return context.show(say("talk.privately"), Choice(say("talk.open_private"), "/export"))
+    kept = exporting.kept_of(context.tx, context.session.where, context.now)
+    hours = round(KEPT["bubbles"][2].total_seconds() / 3600)
+    text = say("export.text", answers_hours=hours, most=exporting.MOST)
+    return Outcome((Reply(text), Reply(markup.escape(kept))))
 
 
 def forget(context: Context) -> Outcome:

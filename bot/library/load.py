@@ -9,10 +9,10 @@ from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from babel import localedata
-from pydantic import AfterValidator, Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, field_validator
 
 from bot.library import complain, translate
-from bot.library.check import Found, Register, named, prose_problems
+from bot.library.check import UNWRITTEN, Found, Register, named, prose_problems
 from bot.library.problem import ContentError, Problem, did_you_mean
 from bot.library.shape import Entry, leaves
 from bot.library.source import At, Source, Tree, read
@@ -22,6 +22,8 @@ E = TypeVar("E", bound=Entry)
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LONGEST_ID = 30
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
+_SECURE = r"^https://[\w-]+(\.[\w-]+)+(:[0-9]+)?([/?#][^\s<>\\]*)?$"  # nobody's name before an @; markup cannot end it
 _NAME = re.compile(r"(?P<id>[^.]+)(\.(?P<language>[a-z]{2,3}))?\.yaml")
 
 
@@ -31,14 +33,47 @@ def _as_language(code: str) -> str:
     return code
 
 
+def _as_written(text: str) -> str:
+    if UNWRITTEN in text:
+        raise ValueError("is not written yet; write it, or remove the line")
+    return " ".join(text.split())
+
+
+def _as_contact(text: str) -> str:
+    if not _MAIL.fullmatch(text) and not re.fullmatch(_SECURE, text):
+        example = "write one such as rumours@town.example or https://town.example/contact"
+        raise ValueError(f"'{text}' is neither an e-mail address nor an https link; {example}")
+    return text
+
+
+_Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=160), AfterValidator(_as_written)
+]
+_Contact = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300), AfterValidator(_as_contact)
+]
+_Link = Annotated[str, StringConstraints(pattern=_SECURE, min_length=1, max_length=300)]
+
+
 class Pack(Entry):
-    """`pack.yaml`: what the pack is called, its languages by their own names (the first is the original), its zone."""
+    """`pack.yaml`: the pack's name, languages by their own names (the first is the original), zone, who answers for it.
+
+    Whoever runs it fills in the rest; `/about` says which of it is missing.
+    """
 
     name: str = Field(description="What this installation calls itself")
     languages: dict[Annotated[str, AfterValidator(_as_language)], str] = Field(
         min_length=1, description="Language codes with the languages' own names; the first is the original"
     )
     zone: str = Field(description="Time zone, for example Europe/Madrid")
+    operator: _Line | None = Field(None, description="Who runs this installation and answers for it")
+    contact: _Contact | None = Field(
+        None, description="Where people reach the operator: an e-mail address or https link"
+    )
+    funder: _Line | None = Field(None, description="Who pays for it; if nobody does, say so")
+    licence: _Line | None = Field(None, description="Licence of the pack's texts, for example CC BY 4.0")
+    accessibility: _Link | None = Field(None, description="https address of the accessibility statement")
+    source: _Link | None = Field(None, description="https address of the source code")
 
     @field_validator("zone")
     @classmethod

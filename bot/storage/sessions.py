@@ -39,21 +39,19 @@ def put(tx: Connection, session: Session, now: datetime) -> None:
 
 def forget(tx: Connection, where: Address) -> None:
     """Delete every row of the conversation `where`, its rooms and private corners, down to the bytes in the file."""
-    tx.exec_driver_sql("PRAGMA secure_delete = ON")
     for table in BY_ADDRESS:
-        tx.execute(delete(table).where(_belongs(table, where)))
-    tx.exec_driver_sql("PRAGMA secure_delete = FAST")
+        tx.execute(delete(table).where(belongs(table, where)))
 
 
 def move(tx: Connection, old: Address, new: Address) -> None:
     """Give every row of the conversation `old`, its rooms and corners included, the address `new`."""
     for table in BY_ADDRESS:
         rest = func.substr(table.c.address, len(str(old)) + 1)
-        moved = update(table).where(_belongs(table, old)).values(address=str(new) + rest)
+        moved = update(table).where(belongs(table, old)).values(address=str(new) + rest)
         tx.execute(moved.prefix_with("OR REPLACE"))
 
 
-def _belongs(table: Table, where: Address) -> ColumnElement[bool]:
+def belongs(table: Table, where: Address) -> ColumnElement[bool]:
     """Match the conversation itself, its private corners (`@`) and its rooms (`/`); LIKE would not heed case."""
     address = table.c.address
     corners = (address >= f"{where}@") & (address < f"{where}A")  # "A" follows "@"

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from sqlalchemy import Connection, create_engine
@@ -183,6 +184,48 @@ async def test_what_is_forgotten_leaves_no_bytes_in_the_file(store: Store, path:
     await store.run(lambda tx: sessions.forget(tx, where))
     store.close()
     assert not {word for word in (b"canary", where.chat.encode()) if word in contents(path)}
+
+
+@pytest.mark.parametrize("platform", ["telegram", "discord"])
+async def test_no_address_of_a_chat_its_rooms_and_corners_is_left_in_the_file(
+    store: Store, path: Path, now: datetime, platform: str
+) -> None:
+    """Searches every byte that SQLite holds, free pages and what waits to be written included."""
+    chat, person, topic = "-1009182736450", "5566778899", "31415"
+    family = [
+        Address(platform, chat),
+        Address(platform, chat, person),
+        Address(platform, f"{chat}/{topic}"),
+        Address(platform, f"{chat}/{topic}", person),
+    ]
+    other = Address(platform, "-100918273645")
+    for _ in range(30):  # so much that pages are split and freed on the way
+        for where in (*family, other):
+            await talk(store, where, now)
+            await store.run(partial(leave_much, where=where, now=now))
+    assert all(word.encode() in everything(path) for word in (chat, person, topic))
+    await store.run(lambda tx: sessions.forget(tx, family[0]))
+    store.close()  # the file alone is left: nothing waits beside it
+    left = everything(path)
+    assert [word for word in (chat, person, f"/{topic}", "canary-of") if word.encode() in left] == []
+    assert str(other).encode() in left
+    assert [beside.name for beside in path.parent.iterdir()] == [path.name]
+
+
+def leave_much(tx: Connection, where: Address, now: datetime) -> None:
+    """Leave long rows that name their address in every table."""
+    canary = f"canary-of-{where} " if where.chat != "-100918273645" else "words "
+    asked = Question(1, Reply(canary * 20, prompt=canary))
+    sessions.put(tx, Session(where, asked=Question(1, Reply(canary * 500))), now)  # then shorter: pages become free
+    sessions.put(tx, Session(where, asked=asked, scenes=(Scene("rumours", canary),)), now)
+    bubble = outbox.add(tx, Bubble(0, where, Reply(canary * 40, slot=canary), "en"), now, state="waiting")
+    outbox.settle(tx, bubble, "sent", f"{where}.{bubble.id}")
+    sessions.first_time(tx, where, f"{canary}{bubble.id}", now)
+    tellings.add(tx, [Telling(where, "quizzes", {"late": canary}, now, f"{canary}{bubble.id}")])
+
+
+def everything(path: Path) -> bytes:
+    return b"".join(contents(beside) for beside in path.parent.iterdir())
 
 
 async def test_rooms_and_their_corners_are_forgotten_with_the_chat(store: Store, path: Path, now: datetime) -> None:
