@@ -152,8 +152,9 @@ class _Process:
     door: socket.socket | None
     room: bool
 
-    async def run(self) -> None:
-        """Serve until a signal comes, then finish what is in the air. Raises `RefusedError`."""
+    def set_up(self) -> None:
+        """Put the parts together."""
+        self.refused: dict[str, str] = {}
         self.web = Web(self.store)
         self.services = services(self.settings)
         platforms: dict[str, Platform] = {service.platform.name: service.platform for service in self.services}
@@ -165,15 +166,25 @@ class _Process:
         self.metronome.every(BEAT, self.app.assistant.hear_due)
         self.metronome.every(SWEEP, self.sweep)
         self.metronome.every(LOOK, self.look)
+
+    async def run(self) -> None:
+        """Serve until a signal comes, then finish what is in the air. Raises `RefusedError`."""
+        self.set_up()
         self.metronome.start()
-        running = [asyncio.create_task(service.run()) for service in self.services]
+        stopped = asyncio.create_task(_signal())
+        running = [asyncio.create_task(self.keep(service)) for service in self.services]
+        server = _Server(self.config(self.application()))
+        serving = [asyncio.create_task(server.serve([door])) for door in ([self.door] if self.door else [])]
         try:
             await self.until_met(running)
             _settle_down()
             print(self.greeting(), flush=True)  # noqa: T201  # for the person who started it
-            await self.until_stopped(running)
+            await self.until_stopped(stopped, [*running, *serving])
         finally:
             self.metronome.stop()
+            self.web.close()
+            server.should_exit = True
+            await asyncio.gather(*serving, return_exceptions=True)
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
@@ -181,27 +192,43 @@ class _Process:
             await asyncio.gather(*(service.close() for service in self.services))
             self.store.close()
 
+    async def keep(self, service: Service) -> None:
+        """Run a platform. One that will not have us stays off; `RefusedError` is raised where it was all there is."""
+        try:
+            await service.run()
+        except RefusedError as error:
+            self.refused[service.platform.name] = str(error)
+            if len(self.refused) == len(self.services) and not self.settings.web:
+                raise
+            log.error("%s is off: %s", service.platform.name, error)
+            service.met.set()  # nobody need wait for it
+            await asyncio.Event().wait()
+
     async def until_met(self, running: Sequence["asyncio.Task[None]"]) -> None:
         """Give the platforms a moment to answer, so that the greeting can say how to find us there."""
-        meeting = [asyncio.create_task(service.met.wait()) for service in self.services]
-        for task, met in zip(running, meeting, strict=True):
-            await asyncio.wait([task, met], timeout=MEETING, return_when=asyncio.FIRST_COMPLETED)
-            met.cancel()
+        meeting = asyncio.create_task(self.all_met())
+        await asyncio.wait([meeting, *running], timeout=MEETING, return_when=asyncio.FIRST_COMPLETED)
+        meeting.cancel()
         _raise_what_failed(running)
 
-    async def until_stopped(self, running: Sequence["asyncio.Task[None]"]) -> None:
-        """Serve the web until a signal comes, or a platform will not have us any more."""
-        stopped = asyncio.create_task(_signal())
-        server = _Server(self.config(self.application()))
-        doors = [self.door] if self.door else []
-        serving = [asyncio.create_task(server.serve([door])) for door in doors]
-        watching = asyncio.create_task(self.web.watch())
-        await asyncio.wait([stopped, *running, *serving], return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        self.web.close()
-        server.should_exit = True
-        await asyncio.gather(*serving, watching)
+    async def all_met(self) -> None:
+        """Wait until every platform has answered."""
+        for service in self.services:
+            await service.met.wait()
+
+    async def until_stopped(self, stopped: "asyncio.Task[None]", running: Sequence["asyncio.Task[None]"]) -> None:
+        """Wait until a signal comes, or something ends that should not."""
+        beside = [asyncio.create_task(self.tell_late(service)) for service in self.services if not service.met.is_set()]
+        beside.append(asyncio.create_task(self.web.watch()))
+        await asyncio.wait([stopped, *running], return_when=asyncio.FIRST_COMPLETED)
+        for task in [stopped, *beside]:
+            task.cancel()
         _raise_what_failed(running)
+
+    async def tell_late(self, service: Service) -> None:
+        """Say how a platform is reached that answered only after the greeting."""
+        await service.met.wait()
+        print(self.line(service.platform.name), flush=True)  # noqa: T201  # as the greeting
 
     def application(self) -> Starlette:
         """Return what the web server serves: the chat, unless it is off, and what platforms post to."""
@@ -263,15 +290,20 @@ class _Process:
     def greeting(self) -> str:
         """Return what is on, and what turns on what is off."""
         web = address(self.door, self.settings.path) if self.door and self.settings.web else ""
-        on = {service.platform.name: service.greeting for service in self.services}
         lines = [f"web       {f'on   {web}' if web else 'off  (HEARSAY_WEB=true turns it on)'}"]
-        lines += [f"{name:9} {on.get(name, f'off  (HEARSAY_{name.upper()}_TOKEN turns it on)')}" for name in OTHERS]
+        lines += [self.line(name) for name in OTHERS]
         lines += ["terminal  hearsay chat"]
         if self.room and self.door:
             from bot.room import invitation
 
             lines.append(invitation(self.door.getsockname()[1], self.settings.path))
         return "\n".join(lines)
+
+    def line(self, name: str) -> str:
+        """Return whether a platform is on, and how it is reached, or why it is not."""
+        on = {service.platform.name: service.greeting for service in self.services}
+        off = f"off  ({self.refused.get(name) or f'HEARSAY_{name.upper()}_TOKEN turns it on'})"
+        return f"{name:9} {off if name in self.refused else on.get(name, off)}"
 
 
 def address(door: socket.socket, path: str) -> str:

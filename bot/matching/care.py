@@ -19,8 +19,8 @@ from bot.library.problem import did_you_mean
 from bot.library.shape import Entry, Phrase, Words
 from bot.talk.words import LONGEST, folded
 
-Sign = Literal["danger", "hurt", "insult"]
-SIGNS: tuple[Sign, ...] = ("danger", "hurt", "insult")
+Sign = Literal["danger", "hurt", "attack", "insult"]
+SIGNS: tuple[Sign, ...] = ("danger", "hurt", "attack", "insult")
 """The gravest first: it is the one that is answered."""
 
 GAP = 3  # how many words `…` stands for at most
@@ -38,12 +38,13 @@ _WORDS = re.compile(r"[^\W_]+|(?<!\.)\.(?!\.)|[!?;]")
 
 
 class Signs(Entry):
-    """`care/<language>.yaml`: how people say that they were hurt or are in danger, and how they insult a machine."""
+    """`care/<language>.yaml`: how people say they were hurt or are in danger, attack others, or insult a machine."""
 
     light: Annotated[str, Words(typed=True)] = Field("", description="Words that never make a pattern on their own")
     words: dict[SetName, list[Phrase]] = Field({}, description="Named sets of words, for {name} in patterns and sets")
     danger: list[Phrase] = Field([], description="Patterns of danger and of disclosures: they lead to /safe")
     hurt: list[Phrase] = Field([], description="Patterns of somebody to whom something was done: they get support")
+    attack: list[Phrase] = Field([], description="Patterns of dehumanising people or wishing them dead: not debated")
     insult: list[Phrase] = Field([], description="Patterns of insults at Hearsay itself: one calm line, then silence")
     unless: list[Phrase] = Field([], description="Idioms and rumours that only sound so; they win over the others")
 

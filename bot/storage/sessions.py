@@ -27,9 +27,15 @@ def first_time(tx: Connection, where: Address, key: str, now: datetime) -> bool:
 
 
 def take(tx: Connection, where: Address) -> Session:
-    """Return the session of `where`, a new one where there is none."""
+    """Return the session of `where`; a new one where there is none, in a room with what was chosen for the chat."""
     row = _TAKE.run(tx, where=str(where)).fetchone()
-    return Session.from_json(where, row[0]) if row else Session(where)
+    if row:
+        return Session.from_json(where, row[0])
+    chat, room, _ = where.chat.partition("/")
+    if not room or where.person:
+        return Session(where)
+    whole = take(tx, Address(where.platform, chat))
+    return Session(where, whole.language, whole.city, quiet=whole.quiet)
 
 
 def put(tx: Connection, session: Session, now: datetime) -> None:

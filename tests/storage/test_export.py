@@ -170,7 +170,9 @@ async def test_a_person_sees_what_was_said_and_an_older_export_gives_way(stage: 
 async def test_in_a_shared_chat_nothing_is_shown_but_the_way_to_ask_in_private(stage: Stage) -> None:
     room = Address("discord", "7")
     await said(stage, "/term rumour", "1", room, shared=True)
-    assert await said(stage, "/export", "2", room, shared=True) == ["That is answered to you alone."]
+    assert await said(stage, "/export", "2", room, shared=True) == [
+        "I answer that in private. Press the button, then write it there once more."
+    ]
     corner = Address("discord", "7", "42")
     kept = json.loads((await said(stage, "/export", "3", corner))[1])
     assert [row["key"] for row in kept["seen"]] == ["3"]

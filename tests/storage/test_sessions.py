@@ -304,3 +304,13 @@ def test_exactly_the_chat_its_rooms_and_its_corners_belong_to_it(chats: list[str
 
 def contents(path: Path) -> bytes:
     return path.read_bytes()
+
+
+async def test_a_room_begins_with_what_was_chosen_for_its_chat(store: Store, now: datetime) -> None:
+    chat, room = Address("telegram", "-100"), Address("telegram", "-100/7")
+    chosen = Session(chat, "es", met=True, quiet=True, turns=4)
+    await store.run(lambda tx: sessions.put(tx, chosen, now))
+    assert await store.run(lambda tx: sessions.take(tx, room)) == Session(room, "es", quiet=True)
+    assert await store.run(lambda tx: sessions.take(tx, Address("telegram", "-100/7", "42"))) == Session(
+        Address("telegram", "-100/7", "42")
+    )

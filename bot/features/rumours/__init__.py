@@ -15,6 +15,7 @@ from bot.talk.words import begins, folded
 KINDS = (RUMOURS,)
 NAME = "rumours"
 OFFERED = 3
+BLOCKED = 0.99  # so sure is a card found by dehumanising words: above care, which has no card to offer
 NEVER_SURE = 0.05  # the floor that lets any other feature that recognises the words come first
 
 
@@ -69,7 +70,8 @@ class _Rumours:
     def listen(self, text: str) -> Heard:
         """Judge free text: surely one rumour, perhaps one of a few, or none we know."""
         found = self._finder.find(text)
-        return Heard(max(found.confidence, NEVER_SURE), lambda context: self._found(context, found))
+        least = BLOCKED if found.blocked and found.decision == "answer" else NEVER_SURE
+        return Heard(max(found.confidence, least), lambda context: self._found(context, found))
 
     def resume(self, text: str) -> Answer:
         """Take the words that `/rumour` asked for."""

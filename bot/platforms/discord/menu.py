@@ -40,15 +40,15 @@ def payload(repertoire: Repertoire) -> list[Payload]:
 def _slash(repertoire: Repertoire, command: Command) -> Payload:
     named = _worded(repertoire, "name", lambda say: _name(say(f"name.{command.name}"), command.name))
     described = _worded(repertoire, "description", lambda say: say(f"describe.{command.name}")[:100])
-    options = {"options": [_option(repertoire, command)]} if command.argument else {}
+    options = {"options": [_option(repertoire)]} if command.suggest else {}
     rights = {"default_member_permissions": discord.Permissions(manage_guild=True).value} if command.admin else {}
     return {"type": SLASH, **named, **described, **options, **rights, **_places(shared=command.shared)}
 
 
-def _option(repertoire: Repertoire, command: Command) -> Payload:
+def _option(repertoire: Repertoire) -> Payload:
     named = _worded(repertoire, "name", lambda say: _name(say("discord.words"), OPTION))
     described = _worded(repertoire, "description", lambda say: say("discord.words_hint")[:100])
-    return {"type": TEXT, **named, **described, **({"autocomplete": True} if command.suggest else {})}
+    return {"type": TEXT, **named, **described, "autocomplete": True}
 
 
 def _on_message(repertoire: Repertoire) -> Payload:

@@ -241,7 +241,10 @@ async def test_where_no_private_chat_is_open_a_button_opens_it(
     hall: Booth, group: Json, ana: Json, text: str, start: str
 ) -> None:
     (door,) = await tell(hall, group, text)
-    assert (door.text, door.buttons) == ("That is answered to you alone.", [("Open our private chat", DOOR + start)])
+    assert (door.text, door.buttons) == (
+        "I answer that in private. Press the button, then write it there once more.",
+        [("Open our private chat", DOOR + start)],
+    )
     assert answered(door) == text
     assert "flats" not in door.text
     assert hall.server.said(ANA) == []

@@ -64,3 +64,22 @@ async def test_discord_is_invited_with_exactly_the_rights_that_are_needed() -> N
     )
     status, _, error = await hearsay("discord", "invite")
     assert (status, "HEARSAY_DISCORD_TOKEN is not set" in error) == (2, True)
+
+
+async def test_a_token_that_is_refused_stops_its_platform_only(tmp_path: Path) -> None:
+    settings = {"telegram_token": "1:WRONG", "database": str(tmp_path / "h.db"), "port": "18080"}
+    async with BotServer() as server:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", "run"),
+            cwd=ROOT,
+            env=environment(telegram_api=server.url, **settings),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        assert process.stdout
+        async with asyncio.timeout(30):
+            web, telegram = [(await process.stdout.readline()).decode() for _ in range(2)]
+            process.terminate()
+            assert await process.wait() == 0
+    assert web.startswith("web       on   http://127.0.0.1:")
+    assert telegram.startswith("telegram  off  (Telegram does not know the token")
