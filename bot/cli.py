@@ -16,6 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     chosen = parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = chosen.command
+    from bot.core.platform import RefusedError
     from bot.library.problem import ContentError
     from bot.settings import SettingsError
 
@@ -23,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return command(chosen)
     except ContentError as error:
         return _print_problems(error.problems)
-    except SettingsError as error:
+    except (SettingsError, RefusedError) as error:
         print(error, file=sys.stderr)
         return 2
     except (KeyboardInterrupt, BrokenPipeError):
@@ -183,7 +184,6 @@ def _link(chosen: argparse.Namespace) -> int:
 
     from bot import qr
     from bot.app import load_content, repertoire
-    from bot.core.platform import RefusedError
     from bot.platforms.telegram.service import link
     from bot.settings import SettingsError, load
 
@@ -194,12 +194,12 @@ def _link(chosen: argparse.Namespace) -> int:
         return 1
     if settings.telegram_token is None:
         raise SettingsError("HEARSAY_TELEGRAM_TOKEN is not set; the link holds the bot's name.")
-    try:
-        found = asyncio.run(link(settings.telegram_token.get_secret_value(), settings.telegram_api, payload))
-        if chosen.qr:
+    found = asyncio.run(link(settings.telegram_token.get_secret_value(), settings.telegram_api, payload))
+    if chosen.qr:
+        try:
             qr.save(found, chosen.qr)
-    except (RefusedError, ValueError) as error:
-        raise SettingsError(str(error)) from None
+        except (OSError, ValueError) as error:
+            raise SettingsError(str(error)) from None
     print(f"{found}\n\n{qr.drawn(found)}")
     return 0
 
@@ -207,7 +207,6 @@ def _link(chosen: argparse.Namespace) -> int:
 def _discord(_: argparse.Namespace) -> int:
     import asyncio
 
-    from bot.core.platform import RefusedError
     from bot.settings import SettingsError, load
 
     settings = load()
@@ -215,10 +214,7 @@ def _discord(_: argparse.Namespace) -> int:
         raise SettingsError("HEARSAY_DISCORD_TOKEN is not set; the link holds the application's number.")
     from bot.platforms.discord.invite import invitation
 
-    try:
-        print(asyncio.run(invitation(settings.discord_token.get_secret_value(), settings.discord_api)))
-    except RefusedError as error:
-        raise SettingsError(str(error)) from None
+    print(asyncio.run(invitation(settings.discord_token.get_secret_value(), settings.discord_api)))
     return 0
 
 

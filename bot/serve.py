@@ -43,7 +43,7 @@ STILL = timedelta(seconds=60)  # a metronome silent for longer is broken
 
 
 def serve(*, room: bool = False) -> int:
-    """Run until stopped; return the exit status."""
+    """Run until stopped; return the exit status. Raises `RefusedError` where the only platform will not have us."""
     settings = load(**({"host": "0.0.0.0"} if room else {}))  # noqa: S104  # the room is the point
     set_up_logging(settings.log, settings.secrets)
     content = load_content(settings.content)
@@ -53,8 +53,6 @@ def serve(*, room: bool = False) -> int:
     door = _open_door(settings) if settings.web or settings.telegram_webhook else None
     try:
         asyncio.run(_Process(settings, content, Store(path), door, room=room).run())
-    except RefusedError as error:
-        raise SettingsError(str(error)) from None
     except KeyboardInterrupt:
         return 0
     return 0

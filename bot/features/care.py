@@ -10,6 +10,7 @@ from bot.talk.feature import Answer, Command, Context, Feature, Heard, Outcome
 STEPS = ("now", "online", "street", "told", "dark", "after")  # what it is about; a bubble for each
 
 SURE = 1.0
+INSULTED = 0.999999  # above whatever else is heard in free words, and no reason to leave what is open
 ATTACKED = 0.97  # below a rumour found surely by dehumanising words, whose answer also offers its card
 CALM = timedelta(minutes=10)
 
@@ -17,21 +18,17 @@ CALM = timedelta(minutes=10)
 def feature(care: Care) -> Feature:
     """Return the feature; `care` recognises who needs it."""
 
-    def heed(text: str) -> Answer | None:
+    def heed(text: str) -> Heard | None:
         sign = care.recognise(text)
-        return (lambda context: listen(context, sign)) if sign in ("danger", "hurt") else None
-
-    def hear(text: str) -> Heard | None:
-        sign = care.recognise(text)
-        if sign == "attack":
-            return Heard(ATTACKED, stop)
-        return Heard(SURE, calm) if sign == "insult" else None
+        if sign in ("danger", "hurt"):
+            return Heard(SURE, lambda context: listen(context, sign))
+        return {"attack": Heard(ATTACKED, stop), "insult": Heard(INSULTED, calm)}.get(sign or "")
 
     commands = (
         Command("safe", safe, argument=True, private=True, linkable=lambda argument: argument in ("", *STEPS)),
         Command("support", lambda _: support, private=True, linkable=lambda argument: argument == ""),
     )
-    return Feature("care", commands, listen=hear, heed=heed)
+    return Feature("care", commands, heed=heed)
 
 
 def listen(context: Context, sign: Sign) -> Outcome:

@@ -16,7 +16,7 @@ from bot.storage import outbox, sessions, tellings
 from bot.storage.outbox import Bubble
 from bot.storage.store import Store, StoreError
 from bot.talk.feature import Answer, Context, Heard, Outcome, Telling
-from bot.talk.repertoire import Repertoire
+from bot.talk.repertoire import Repertoire, surest
 from bot.talk.words import Call, call, clean, folded
 
 log = logging.getLogger(__name__)
@@ -216,10 +216,11 @@ class Plan:
         self._text = clean(message.text)
         self._heard: Heard | None = None
         self._call = call(self._text)
-        self._heed = repertoire.heed(self._typed())
+        heeded = repertoire.heed(self._typed())
+        self._heed = heeded.answer if heeded and heeded.score >= 1 else None
         self._answer = self._first()
         if self.is_free and not self._text.isdecimal():
-            self._heard = repertoire.listen(self._text)
+            self._heard = surest((repertoire.listen(self._text), heeded))
 
     @property
     def is_free(self) -> bool:

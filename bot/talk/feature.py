@@ -115,14 +115,15 @@ def _nothing(_: str) -> None:
 class Feature:
     """A slice of what Hearsay does.
 
-    `heed` is asked before everything else about whatever a person typed, and answers only who is hurt or in danger;
-    `listen` judges free text that nobody claimed; `resume` gets the words while this feature's scene is on top; `ask`
-    words its open question again; `wake` hears a telling.
+    `heed` is asked before everything else about whatever a person typed: what it is entirely sure of (1) is answered
+    whatever the conversation is in the middle of, anything less competes with what `listen` says. `listen` judges free
+    text that nobody claimed; `resume` gets the words while this feature's scene is on top; `ask` words its open
+    question again; `wake` hears a telling.
     """
 
     name: str
     commands: tuple[Command, ...] = ()
-    heed: Callable[[str], Answer | None] = _nothing
+    heed: Callable[[str], Heard | None] = _nothing
     listen: Callable[[str], Heard | None] = _nothing
     resume: Read | None = None
     ask: Callable[[Context], Reply | None] | None = None

@@ -1,14 +1,14 @@
 """All that Hearsay can do and say at one moment; a reload swaps the whole."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 from rapidfuzz import fuzz, process
 
 from bot.core.message import Choice
-from bot.talk.feature import Answer, Command, Feature, Heard, Say
+from bot.talk.feature import Command, Feature, Heard, Say
 from bot.talk.words import folded
 
 LINK = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what Telegram, the strictest, lets a link carry
@@ -88,14 +88,13 @@ class Repertoire:
         found = process.extract(name, names, scorer=fuzz.ratio, limit=3, score_cutoff=NEAR)
         return [match[0] for match in found]
 
-    def heed(self, text: str) -> Answer | None:
-        """Return what somebody who is hurt or in danger is answered, None where nobody is."""
-        return next((answer for feature in self.features if (answer := feature.heed(text))), None)
+    def heed(self, text: str) -> Heard | None:
+        """Return what the surest feature heeds in anything that was typed."""
+        return surest(feature.heed(text) for feature in self.features)
 
     def listen(self, text: str) -> Heard | None:
         """Return what the surest feature would answer to free text."""
-        heard = [found for feature in self.features if (found := feature.listen(text))]
-        return max(heard, key=lambda found: found.score, default=None)
+        return surest(feature.listen(text) for feature in self.features)
 
     def suggest(self, text: str, language: str, most: int = 25) -> list[str]:
         """Complete what is being typed: command names, then a command's argument. Pure, in memory."""
@@ -120,3 +119,8 @@ class Repertoire:
         ]
         start = folded(text)
         return sorted(found, key=lambda choice: not folded(choice.label).startswith(start))[:most]
+
+
+def surest(heard: Iterable[Heard | None]) -> Heard | None:
+    """Return the one with the highest score, the first of equals, None where there is none."""
+    return max(filter(None, heard), key=lambda found: found.score, default=None)
