@@ -31,7 +31,7 @@ check: $(VENV)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/hearsay check
+	HEARSAY_CITIES=content/cities $(BIN)/hearsay check
 
 bench: $(VENV)/dev
 	$(BIN)/python -m tests.bench

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -11,21 +12,27 @@ from typing import Any
 from bot.core.platform import Platform
 from bot.delivery import Delivery
 from bot.features import about, basics, care, glossary, rumours, techniques
-from bot.library import common
+from bot.features import city as city_choice
+from bot.features.rumours.find import Finder
+from bot.library import common, support
+from bot.library.city import NO_CITY, CityLoader, Shared, folders, same_names
 from bot.library.load import Kind, Library, Loader, stale
-from bot.library.phrases import Phrases, load_phrases
-from bot.library.problem import ContentError
+from bot.library.phrases import Phrases, load_over, load_phrases
+from bot.library.problem import ContentError, Problem
 from bot.library.source import At
+from bot.library.support import SUPPORT, Routes, Support
 from bot.matching.care import CARE, Care
 from bot.matching.tongue import TYPING, Tongue, Typing
+from bot.settings import SettingsError
 from bot.storage.store import Store
 from bot.talk.assistant import Assistant
-from bot.talk.repertoire import Repertoire
+from bot.talk.repertoire import Repertoire, Repertoires
 
 log = logging.getLogger(__name__)
 
 KINDS: tuple[Kind[Any], ...] = (
     *common.KINDS,
+    *support.KINDS,
     TYPING,
     CARE,
     *techniques.KINDS,
@@ -34,18 +41,30 @@ KINDS: tuple[Kind[Any], ...] = (
 )
 
 
+CITY_KINDS = tuple(kind for kind in KINDS if kind not in (TYPING, CARE))
+"""What a city may change or add; how a language is typed, and who is hurt, is the same everywhere."""
+
+
 @dataclass(frozen=True)
 class Content:
-    """A sound content folder: its library and phrases, what translations lack, how many files it has."""
+    """A sound content folder: its library and phrases, what translations lack, how many files it has.
+
+    `cities` holds each sound city's own, laid over it; `broken` the problems of the others.
+    """
 
     library: Library
     phrases: Phrases
     missing: list[tuple[str, str, At]]
     files: int
+    cities: Mapping[str, "Content"] = field(default_factory=dict)
+    broken: Mapping[str, list[Problem]] = field(default_factory=dict)
 
 
-def load_content(root: Path) -> Content:
-    """Return the content of `root`. Raises `ContentError` with the problems of all its files."""
+def load_content(root: Path, cities: Path | None = None) -> Content:
+    """Return the content of `root`, and of each folder in `cities`.
+
+    Raises `ContentError` with the problems of all files of `root`; a city's problems stop only that city.
+    """
     loader = Loader(root, KINDS)
     pack = loader.load_pack()
     written = load_phrases(root, list(pack.languages))
@@ -53,7 +72,31 @@ def load_content(root: Path) -> Content:
     written.check_links(register)
     if problems := loader.problems + written.problems:
         raise ContentError(problems)
-    return Content(library, written.phrases, loader.missing + written.missing, loader.files + written.files)
+    shared = Content(library, written.phrases, loader.missing + written.missing, loader.files + written.files)
+    return _with_cities(shared, Shared(library, loader.trees, register), cities) if cities else shared
+
+
+def _with_cities(content: Content, shared: Shared, root: Path) -> Content:
+    paths, broken = folders(root)
+    found: dict[str, Content] = {}
+    for path in paths:
+        try:
+            found[path.name] = _load_city(path, shared, content.phrases)
+        except ContentError as error:
+            broken[path.name] = list(error.problems)
+    broken |= same_names({city: loaded.library.pack for city, loaded in found.items()}, root)
+    return replace(content, cities={city: own for city, own in found.items() if city not in broken}, broken=broken)
+
+
+def _load_city(root: Path, shared: Shared, phrases: Phrases) -> Content:
+    loader = CityLoader(root, CITY_KINDS, shared)
+    pack = loader.load_city()
+    written = load_over(root, list(pack.languages), phrases)
+    library, register = loader.load_over(pack)
+    written.check_links(register)
+    if problems := loader.problems + written.problems:
+        raise ContentError(problems)
+    return Content(library, written.phrases, loader.missing, loader.files + written.files)
 
 
 def old_sources(library: Library, today: datetime) -> list[str]:
@@ -73,18 +116,56 @@ def carer(library: Library) -> Care:
     return Care(library.all(CARE, next(iter(library.pack.languages))))
 
 
+def repertoires(content: Content, default: str = "") -> Repertoires:
+    """Return all that Hearsay can do with `content`, for each city; a conversation without one is in `default`.
+
+    Where no default is set and there is one city only, that is it. Raises `SettingsError` for a default that is none.
+    """
+    if default and default not in {NO_CITY, *content.cities, *content.broken}:
+        known = ", ".join(content.cities) or "none, for HEARSAY_CITIES is not set"
+        raise SettingsError(f"HEARSAY_CITY={default} is no city. The cities are: {known}.")
+    spoken, cities = tongues(content.library), content.cities
+    finder = rumours.finder(content.library, spoken, {city: own.library for city, own in cities.items()})
+    parts = Parts(spoken, carer(content.library), finder, content)
+    by_city = {city: _repertoire(parts, city) for city in ("", *cities)}
+    only = next(iter(cities)) if len(cities) == 1 and not content.broken else ""
+    return Repertoires(by_city, default or only)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What all cities share: how each language is typed, who is recognised as hurt, what finds a rumour."""
+
+    tongues: Mapping[str, Tongue]
+    care: Care
+    finder: Finder
+    content: Content
+
+
 def repertoire(content: Content) -> Repertoire:
-    """Return all that Hearsay can do with `content`; the order of features is the order of the menus."""
-    library, spoken = content.library, tongues(content.library)
+    """Return all that Hearsay can do where no city is chosen."""
+    return repertoires(content).by_city[""]
+
+
+def _repertoire(parts: Parts, city: str) -> Repertoire:
+    """Return all that Hearsay can do in `city`; the order of features is the order of the menus."""
+    content = parts.content.cities[city] if city else parts.content
+    library = content.library
+    routes = Routes(_support(library), _support(parts.content.library), library.pack.city)
     features = (
-        rumours.feature(library, spoken, techniques.names(library)),
+        rumours.feature(library, partial(parts.finder.find, city=city), techniques.names(library), routes),
         techniques.feature(library),
-        glossary.feature(library, spoken),
-        care.feature(carer(library)),
+        glossary.feature(library, parts.tongues),
+        care.feature(parts.care, routes),
+        city_choice.feature({name: own.library.pack.city or name for name, own in parts.content.cities.items()}),
         about.feature(library.pack),
-        basics.feature(library.pack.languages, spoken),
+        basics.feature(library.pack.languages, parts.tongues),
     )
     return Repertoire(features, content.phrases.say_in, library.pack.languages)
+
+
+def _support(library: Library) -> Mapping[str, Support]:
+    return {language: library.only(SUPPORT, language) for language in library.pack.languages}
 
 
 def utc_now() -> datetime:
@@ -102,6 +183,7 @@ class App:
         platforms: Mapping[str, Platform],
         clock: Callable[[], datetime] = utc_now,
         chance: Random | None = None,
+        city: str = "",
     ) -> None:
         self.store = store
         self.clock = clock
@@ -109,7 +191,7 @@ class App:
         keeps = frozenset(name for name, platform in platforms.items() if platform.pulls)
         self.assistant = Assistant(
             store,
-            repertoire(content),
+            repertoires(content, city),
             clock,
             chance or Random(),
             made=self.delivery.made,

@@ -103,11 +103,12 @@ def _chat(chosen: argparse.Namespace) -> int:
     from bot.storage.tables import METADATA
 
     async def talk() -> None:
-        content = load_content(load().content)
+        settings = load()
+        content = load_content(settings.content, settings.cities)
         terminal = Terminal(chosen.drawn_as, chosen.record)
         store = Store(":memory:")
         await store.run(METADATA.create_all)
-        app = App(store, content, {NAME: terminal})
+        app = App(store, content, {NAME: terminal}, city=settings.city)
         await terminal.talk(app.assistant, app.delivery, chosen.language)
         store.close()
 
@@ -119,15 +120,20 @@ def _check(chosen: argparse.Namespace) -> int:
     from bot.app import load_content, old_sources, utc_now
     from bot.settings import load
 
-    content = load_content(load().content)
+    settings = load()
+    content = load_content(settings.content, settings.cities)
+    if content.broken:
+        return _print_problems([problem for found in content.broken.values() for problem in found])
     if chosen.missing:
-        lacking = [(path, at) for language, path, at in content.missing if language == chosen.missing]
+        everywhere = [content, *content.cities.values()]
+        lacking = [(path, at) for part in everywhere for lang, path, at in part.missing if lang == chosen.missing]
         for path, at in lacking:
             print(f"{path}: {'.'.join(map(str, at)) or 'has no translation'}")
         return 1 if lacking else 0
     for name in old_sources(content.library, utc_now()):
         print(f"warning: the source '{name}' has not been opened for a year; check it, and write the day")
-    print(f"{_count(content.files, 'file')}, no problems.")
+    files = content.files + sum(city.files for city in content.cities.values())
+    print(f"{_count(files, 'file')}, no problems.")
     return 0
 
 

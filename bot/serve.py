@@ -9,7 +9,7 @@ import socket
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +18,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from bot.app import App, Content, load_content, old_sources, repertoire, utc_now
+from bot.app import App, Content, load_content, old_sources, repertoires, utc_now
 from bot.core.platform import Platform, RefusedError
 from bot.library.problem import ContentError
 from bot.platforms.web import NAME as WEB
@@ -46,7 +46,8 @@ def serve(*, room: bool = False) -> int:
     """Run until stopped; return the exit status. Raises `RefusedError` where the only platform will not have us."""
     settings = load(**({"host": "0.0.0.0"} if room else {}))  # noqa: S104  # the room is the point
     set_up_logging(settings.log, settings.secrets)
-    content = load_content(settings.content)
+    content = load_content(settings.content, settings.cities)
+    _warn_of_broken(content)
     for name in old_sources(content.library, utc_now()):
         log.warning("source not opened for a year source=%s", name)
     path = prepare_database(settings.database)
@@ -156,9 +157,10 @@ class _Process:
         self.web = Web(self.store)
         self.services = services(self.settings)
         platforms: dict[str, Platform] = {service.platform.name: service.platform for service in self.services}
-        self.app = App(self.store, self.content, {**platforms, **({WEB: self.web} if self.settings.web else {})})
+        screens = {**platforms, **({WEB: self.web} if self.settings.web else {})}
+        self.app = App(self.store, self.content, screens, city=self.settings.city)
         self.routes = [route for service in self.services for route in service.listen(self.app.assistant)]
-        self.stamp = fingerprint(self.settings.content)
+        self.stamp = self.fingerprint()
         self.metronome = Metronome()
         self.metronome.every(BEAT, self.app.delivery.pick_up)
         self.metronome.every(BEAT, self.app.assistant.hear_due)
@@ -270,20 +272,26 @@ class _Process:
 
     async def look(self) -> None:
         """Take changed content over if it is sound; refuse it with its problems if not."""
-        stamp = await asyncio.to_thread(fingerprint, self.settings.content)
+        stamp = await asyncio.to_thread(self.fingerprint)
         if stamp == self.stamp:
             return
         self.stamp = stamp
         try:
-            content = await asyncio.to_thread(load_content, self.settings.content)
+            content = await asyncio.to_thread(load_content, self.settings.content, self.settings.cities)
         except ContentError as error:
             for problem in error.problems:
                 log.error("content refused %s", problem)
             return
-        self.app.assistant.repertoire = await asyncio.to_thread(repertoire, content)
+        _warn_of_broken(content)
+        self.content = sound(content, self.content)
+        self.app.assistant.repertoires = await asyncio.to_thread(repertoires, self.content, self.settings.city)
         log.info("content taken over files=%s", content.files)
         for service in self.services:
             await service.publish()
+
+    def fingerprint(self) -> int:
+        """Return a number that changes when any content file does."""
+        return fingerprint(self.settings.content, *filter(None, [self.settings.cities]))
 
     def greeting(self) -> str:
         """Return what is on, and what turns on what is off."""
@@ -347,9 +355,21 @@ def _raise_what_failed(running: Sequence["asyncio.Task[None]"]) -> None:
             task.result()
 
 
-def fingerprint(root: Path) -> int:
-    """Return a number that changes when any content file does."""
-    return hash(tuple(sorted((str(path), _changed(path)) for path in root.rglob("*.yaml"))))
+def sound(content: Content, last: Content) -> Content:
+    """Return `content`, each city that is broken now as it last was."""
+    kept = {city: last.cities[city] for city in content.broken if city in last.cities}
+    return replace(content, cities=dict(sorted({**content.cities, **kept}.items())))
+
+
+def _warn_of_broken(content: Content) -> None:
+    for city, problems in content.broken.items():
+        for problem in problems:
+            log.error("city refused city=%s %s", city, problem)
+
+
+def fingerprint(*roots: Path) -> int:
+    """Return a number that changes when any content file below `roots` does."""
+    return hash(tuple(sorted((str(path), _changed(path)) for root in roots for path in root.rglob("*.yaml"))))
 
 
 def _changed(path: Path) -> int:

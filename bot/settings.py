@@ -29,6 +29,8 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     content: Path = Field(default_factory=lambda: _shipped("content"), description="Folder of the content pack")
+    cities: Path | None = Field(None, description="Folder with a folder for each city's own pack")
+    city: str = Field("", description="The city of whoever chose none; with one city only, that one")
     database: Path = Field(
         default_factory=lambda: user_data_path("hearsay", appauthor=False) / "hearsay.db",
         description="SQLite file; created where it is missing",

@@ -9,18 +9,22 @@ ana> hello               typed by somebody in a shared chat, addressed to the as
 admin> /forget           the same by somebody who runs the chat
 wait 12 minutes          time passes
 restart                  the process restarts on the same database
+with cities              the example cities are there; nobody is in one before choosing it
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
 from random import Random
 from typing import Any
 
-from bot.app import App, Content
+from bot.app import App, Content, load_content
 from bot.core.message import Address, Choice, Message, Reply
 from bot.core.platform import Limits, Platform, Sending
+from bot.library.city import NO_CITY
 from bot.platforms import limits
 from bot.storage.outbox import Bubble
 from bot.storage.store import Store
@@ -56,6 +60,13 @@ class Screen:
         return sending.key
 
 
+@cache
+def with_cities() -> Content:
+    """Return the shipped content with the example cities."""
+    root = Path(__file__).parent.parent / "content"
+    return load_content(root, root / "cities")
+
+
 class Stage:
     """A real application on a database in memory, screens for every platform, a clock that is told the time."""
 
@@ -78,7 +89,7 @@ class Stage:
 
     def _open(self) -> App:
         platforms: dict[str, Platform] = dict(self.screens)
-        return App(self.store, self.content, platforms, lambda: self.now, Random(7))
+        return App(self.store, self.content, platforms, lambda: self.now, Random(7), NO_CITY)
 
     def restart(self) -> None:
         self.app = self._open()
@@ -162,6 +173,9 @@ def _direct(stage: Stage, line: str) -> None:
         stage.now = datetime.fromisoformat(rest).replace(tzinfo=UTC)
     elif span := _SPAN.fullmatch(line):
         stage.now += timedelta(**{f"{span[2]}s": int(span[1])})
+    elif line == "with cities":
+        stage.content = with_cities()
+        stage.restart()
     elif line == "restart":
         stage.restart()
     elif line and not line.startswith("#"):

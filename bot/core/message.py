@@ -40,7 +40,8 @@ class Message:
     by which a repeat is known; `language` is the platform's hint; `shared` marks a chat of several people, where only
     what is `addressed` to the assistant is answered; `introduced` says that the platform itself already told the
     person that this is an automated assistant; `unseen` that what came (a voice message, a picture) cannot be read;
-    `unreachable` that a private command was given in a shared chat by somebody to whom nothing can be sent in private.
+    `unreachable` that a private command was given in a shared chat by somebody to whom nothing can be sent in private;
+    `city` is the id of the town whose link led here.
     """
 
     where: Address
@@ -55,6 +56,7 @@ class Message:
     introduced: bool = False
     unseen: bool = False
     unreachable: bool = False
+    city: str = ""
 
 
 @dataclass(frozen=True, slots=True)

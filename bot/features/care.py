@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.message import Choice
+from bot.library.support import Routes
 from bot.matching.care import Care, Sign
 from bot.talk.feature import Answer, Command, Context, Feature, Heard, Outcome
 
@@ -15,8 +16,8 @@ ATTACKED = 0.97  # below a rumour found surely by dehumanising words, whose answ
 CALM = timedelta(minutes=10)
 
 
-def feature(care: Care) -> Feature:
-    """Return the feature; `care` recognises who needs it."""
+def feature(care: Care, routes: Routes) -> Feature:
+    """Return the feature; `care` recognises who needs it, `routes` says where help is."""
 
     def heed(text: str) -> Heard | None:
         sign = care.recognise(text)
@@ -24,9 +25,18 @@ def feature(care: Care) -> Feature:
             return Heard(SURE, lambda context: listen(context, sign))
         return {"attack": Heard(ATTACKED, stop), "insult": Heard(INSULTED, calm)}.get(sign or "")
 
+    def told(context: Context) -> Outcome:
+        text = f"{context.say('support.believe')}\n\n{routes.told(context.say, context.language)}"
+        return context.show(text, Choice(context.say("care.stay_safe"), "/safe"))
+
     commands = (
         Command("safe", safe, argument=True, private=True, linkable=lambda argument: argument in ("", *STEPS)),
-        Command("support", lambda _: support, private=True, linkable=lambda argument: argument == ""),
+        Command(
+            "support",
+            lambda _: told,
+            private=True,
+            linkable=lambda argument: argument == "",
+        ),
     )
     return Feature("care", commands, heed=heed)
 
@@ -60,12 +70,6 @@ def safe(argument: str) -> Answer:
 def steps(context: Context) -> list[Choice]:
     """Return the ways on from "are you in danger now?"."""
     return [Choice(context.say(f"safe.{step}"), f"/safe {step}") for step in STEPS]
-
-
-def support(context: Context) -> Outcome:
-    """Say where help may be found."""
-    text = f"{context.say('support.believe')}\n\n{context.say('support.routes')}"
-    return context.show(text, Choice(context.say("care.stay_safe"), "/safe"))
 
 
 def stop(context: Context) -> Outcome:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from babel import localedata
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
 from bot.library import complain, translate
 from bot.library.check import UNWRITTEN, Found, Register, named, prose_problems
@@ -46,13 +46,23 @@ def _as_contact(text: str) -> str:
     return text
 
 
-_Line = Annotated[
+def _as_zone(zone: str) -> str:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, OSError, ValueError) as error:  # unknown; a folder of zones; no name for a file
+        raise ValueError(f"no time zone is called '{zone}'; write one such as Europe/Madrid") from error
+    return zone
+
+
+Zone = Annotated[str, AfterValidator(_as_zone)]
+Language = Annotated[str, AfterValidator(_as_language)]
+Line = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=160), AfterValidator(_as_written)
 ]
-_Contact = Annotated[
+Contact = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300), AfterValidator(_as_contact)
 ]
-_Link = Annotated[str, StringConstraints(pattern=_SECURE, min_length=1, max_length=300)]
+Link = Annotated[str, StringConstraints(pattern=_SECURE, min_length=1, max_length=300)]
 
 
 class Pack(Entry):
@@ -62,27 +72,20 @@ class Pack(Entry):
     """
 
     name: str = Field(description="What this installation calls itself")
-    languages: dict[Annotated[str, AfterValidator(_as_language)], str] = Field(
+    languages: dict[Language, str] = Field(
         min_length=1, description="Language codes with the languages' own names; the first is the original"
     )
-    zone: str = Field(description="Time zone, for example Europe/Madrid")
-    operator: _Line | None = Field(None, description="Who runs this installation and answers for it")
-    contact: _Contact | None = Field(
+    zone: Zone = Field(description="Time zone, for example Europe/Madrid")
+    operator: Line | None = Field(None, description="Who runs this installation and answers for it")
+    contact: Contact | None = Field(
         None, description="Where people reach the operator: an e-mail address or https link"
     )
-    funder: _Line | None = Field(None, description="Who pays for it; if nobody does, say so")
-    licence: _Line | None = Field(None, description="Licence of the pack's texts, for example CC BY 4.0")
-    accessibility: _Link | None = Field(None, description="https address of the accessibility statement")
-    source: _Link | None = Field(None, description="https address of the source code")
-
-    @field_validator("zone")
-    @classmethod
-    def _is_zone(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, OSError, ValueError) as error:  # unknown; a folder of zones; no name for a file
-            raise ValueError(f"no time zone is called '{zone}'; write one such as Europe/Madrid") from error
-        return zone
+    funder: Line | None = Field(None, description="Who pays for it; if nobody does, say so")
+    licence: Line | None = Field(None, description="Licence of the pack's texts, for example CC BY 4.0")
+    accessibility: Link | None = Field(None, description="https address of the accessibility statement")
+    source: Link | None = Field(None, description="https address of the source code")
+    city: Line | None = Field(None, description="The town, where the whole installation is for one")
+    districts: list[Line] = Field([], max_length=40, description="Coarse districts that a report may name")
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,7 @@ class Loader:
         self.problems: list[Problem] = []
         self.missing: list[tuple[str, str, At]] = []
         self.files = 0
+        self.trees: dict[str, dict[str, dict[str, Tree]]] = {}
         self._sources: dict[tuple[str, str, str | None], Source] = {}
         self._folders: dict[tuple[str, str], str] = {}
         self._unread: dict[str, set[str]] = {kind.name: set() for kind in kinds}
@@ -172,9 +176,9 @@ class Loader:
         `commands` are those that a link may name; the kinds' own are added.
         """
         original, *others = pack.languages
-        trees = {kind.name: self._load_kind(kind, original, others) for kind in self.kinds}
-        entries = {kind.name: self._validate(kind, trees[kind.name], original) for kind in self.kinds}
-        register = self._register(trees, original, commands)
+        self.trees = {kind.name: self._load_kind(kind, original, others) for kind in self.kinds}
+        entries = {kind.name: self._validate(kind, self.trees[kind.name], original) for kind in self.kinds}
+        register = self._register(self.trees, original, commands)
         self._check_references(register)
         return Library(pack, entries, dict(self._folders)), register
 

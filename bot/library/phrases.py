@@ -1,7 +1,7 @@
 """The assistant's own sentences: Jinja2 in its sandbox, strict, with each language's own plural forms."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -37,6 +37,16 @@ class Phrases:
         self._by_language = by_language
         self._original = next(iter(by_language.values()))
 
+    def over(self, own: Mapping[str, Mapping[str, Forms]], languages: Iterable[str]) -> "Phrases":
+        """Return the phrases in `languages`, the first now the one fallen back to, with `own` in their place."""
+        first, *others = languages
+        whole = _joined(_joined(self._original, self.forms(first)), own.get(first, {}))
+        return Phrases({first: whole, **{code: _joined(self.forms(code), own.get(code, {})) for code in others}})
+
+    def forms(self, language: str) -> Mapping[str, Forms]:
+        """Return every phrase of `language` by its key."""
+        return self._by_language.get(language, {})
+
     @property
     def keys(self) -> set[str]:
         """The names of all phrases."""
@@ -55,6 +65,11 @@ class Phrases:
     def say_in(self, language: str) -> Say:
         """Return the function that words phrases in `language`."""
         return partial(self.text, language)
+
+
+def _joined(base: Mapping[str, Forms], own: Mapping[str, Forms]) -> Mapping[str, Forms]:
+    """Return `base` with `own` in its place; itself where nothing changes, for forty cities may share it."""
+    return own if own.keys() == base.keys() else {**base, **own} if own else base
 
 
 @lru_cache(maxsize=1024)
@@ -111,15 +126,30 @@ def load_phrases(root: Path, languages: list[str]) -> Written:
     return Written(Phrases({original: {}, **flat}), len(sources), problems, sorted(missing), sources)
 
 
-def _sources(root: Path, languages: list[str], problems: list[Problem]) -> dict[str, Source]:
+def load_over(root: Path, languages: list[str], shared: Phrases) -> Written:
+    """Return `shared` with what a city says otherwise; no phrase need be there, and none may be new."""
+    problems: list[Problem] = []
+    name = f"{root.parent.name}/{root.name}"
+    sources = _sources(root, languages, problems, name=name, needed=False)
+    own = {language: flatten(source, problems) for language, source in sources.items()}
+    for language, phrases in own.items():
+        _compare(shared.forms(language) or shared.forms(languages[0]), phrases, language, sources[language], problems)
+        _check_names(phrases, shared.forms(language), sources[language], problems)
+    sound = {language: {key: forms for key, forms in phrases.items() if forms} for language, phrases in own.items()}
+    return Written(shared.over(sound, languages), len(sources), problems, [], sources)
+
+
+def _sources(
+    root: Path, languages: list[str], problems: list[Problem], *, name: str | None = None, needed: bool = True
+) -> dict[str, Source]:
     """Return the files of phrases by language; what cannot be read, or is of no language of the pack, is a problem."""
     sources: dict[str, Source] = {}
     original = root / "phrases" / f"{languages[0]}.yaml"
     paths = sorted((root / "phrases").glob("*.yaml"))
-    if original not in paths:
+    if needed and original not in paths:
         problems.append(Problem(_name(root, original), 1, 1, "is missing", "write it; every pack needs it"))
     for path in paths:
-        found = read(path, _name(root, path))
+        found = read(path, f"{name or root.name}/phrases/{path.name}")
         if isinstance(found, Problem):
             problems.append(found)
         elif path.stem not in languages:

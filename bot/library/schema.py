@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from bot.library.city import CityPack
 from bot.library.load import Kind, Pack
 from bot.library.shape import field_type, has_words
 
@@ -23,8 +24,9 @@ def write_schemas(root: Path, kinds: Iterable[Kind[Any]]) -> Iterator[Path]:
 
 
 def schemas(kinds: Iterable[Kind[Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (name, schema): `rumour` for originals, `rumour.words` for translations, `pack` for pack.yaml."""
+    """Yield (name, schema): `rumour` for originals, `rumour.words` for translations, `pack`, `city` for pack.yaml."""
     yield "pack", {"$schema": DRAFT, **_draft7(Pack.model_json_schema())}
+    yield "city", {"$schema": DRAFT, **_draft7(CityPack.model_json_schema())}
     for kind in kinds:
         whole = _draft7(kind.model.model_json_schema())
         yield kind.name, {"$schema": DRAFT, **whole}

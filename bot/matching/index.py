@@ -129,12 +129,13 @@ class Index:
         words = [self._repaired(word) for word in self._tongue.words(bare)]
         return Query(self._tongue.units(words), " ".join(self._tongue.telling(words)) or bare)
 
-    def rank(self, query: Query, most: int = 5) -> list[Match]:
-        """Return up to `most` entries, the best first."""
+    def rank(self, query: Query, most: int = 5, may: Callable[[str], bool] | None = None) -> list[Match]:
+        """Return up to `most` entries, the best first, of those that `may` be found."""
         scores = [0.0] * len(self.phrasings)
         self._score_terms(query, scores)
         self._score_grams(query, scores)
-        matches = (self._match(entry, scores) for entry in self._entries)
+        entries = filter(may, self._entries) if may else self._entries
+        matches = (self._match(entry, scores) for entry in entries)
         found = [match for match in matches if match.score]
         return sorted(found, key=lambda match: (-match.score, match.entry))[:most]
 

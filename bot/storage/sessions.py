@@ -1,5 +1,6 @@
 """Sessions and the update ids that were seen."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, func, select, update
@@ -27,14 +28,18 @@ def first_time(tx: Connection, where: Address, key: str, now: datetime) -> bool:
 
 
 def take(tx: Connection, where: Address) -> Session:
-    """Return the session of `where`; a new one where there is none, in a room with what was chosen for the chat."""
+    """Return the session of `where`, a new one where there is none.
+
+    A room has, until it chooses otherwise, what was chosen for its chat; a private corner has the chat's city.
+    """
     row = _TAKE.run(tx, where=str(where)).fetchone()
-    if row:
-        return Session.from_json(where, row[0])
+    session = Session.from_json(where, row[0]) if row else None
     chat, room, _ = where.chat.partition("/")
-    if not room or where.person:
-        return Session(where)
-    whole = take(tx, Address(where.platform, chat))
+    if not (room or where.person) or (session and session.city):
+        return session or Session(where)
+    whole = take(tx, Address(where.platform, where.chat if where.person else chat))
+    if session or where.person:
+        return replace(session or Session(where), city=whole.city)
     return Session(where, whole.language, whole.city, quiet=whole.quiet)
 
 

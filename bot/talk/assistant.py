@@ -16,7 +16,7 @@ from bot.storage import outbox, sessions, tellings
 from bot.storage.outbox import Bubble
 from bot.storage.store import Store, StoreError
 from bot.talk.feature import Answer, Context, Heard, Outcome, Telling
-from bot.talk.repertoire import Repertoire, surest
+from bot.talk.repertoire import Repertoire, Repertoires, surest
 from bot.talk.words import Call, call, clean, folded
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Assistant:
     def __init__(
         self,
         store: Store,
-        repertoire: Repertoire,
+        repertoires: Repertoires,
         clock: Callable[[], datetime],
         chance: Random,
         *,
@@ -60,18 +60,30 @@ class Assistant:
         keeps: frozenset[str] = frozenset({"web"}),
     ) -> None:
         self.store = store
-        self.repertoire = repertoire
+        self.repertoires = repertoires
         self._clock = clock
         self._chance = chance
         self._made = made
         self._part = part
         self._keeps = keeps
 
+    @property
+    def repertoire(self) -> Repertoire:
+        """What menus show, which are the same for everybody."""
+        return self.repertoires.of("")
+
+    async def repertoire_for(self, where: Address, linked: str = "") -> Repertoire:
+        """Return what is said in the city of a conversation; where it has none, in that of the link that led to it."""
+        if self.repertoires.is_single:
+            return self.repertoire
+        city = await self.store.read(lambda tx: sessions.take(tx, where).city)
+        return self.repertoires.of(city or linked)
+
     async def handle(self, message: Message) -> Turn:
         """Answer `message`; when this returns, the answer is durable. Raises `StoreError` where nothing can be kept."""
         if message.shared and not message.addressed:
             return Turn()
-        plan = Plan(self.repertoire, message)
+        plan = Plan(await self.repertoire_for(message.where, message.city), message)
         try:
             turn = await self.store.run(lambda tx: self._turn(tx, plan))
         except StoreError:
@@ -85,11 +97,12 @@ class Assistant:
 
     async def hear(self, telling: Telling) -> Turn:
         """Let a conversation hear `telling`, once, whatever the number of processes."""
-        wake = self.repertoire.by_name[telling.feature].wake
+        repertoire = await self.repertoire_for(telling.to)
+        wake = repertoire.by_name[telling.feature].wake
         if wake is None:
             raise LookupError(f"{telling.feature} hears no tellings")
         answer = wake(telling.what)
-        return await self._after(await self.store.run(lambda tx: self._wake(tx, telling, answer)))
+        return await self._after(await self.store.run(lambda tx: self._wake(tx, telling, answer, repertoire)))
 
     async def hear_due(self) -> int:
         """Let every conversation hear what is due; return how many did."""
@@ -102,15 +115,15 @@ class Assistant:
                 log.error("telling failed feature=%s code=%s", telling.feature, self._note(error))
         return len(due)
 
-    async def preview(self, text: str, language: str) -> tuple[Reply, ...]:
+    async def preview(self, text: str, language: str, city: str = "") -> tuple[Reply, ...]:
         """Return what a linkable command shows to anybody, outside of any conversation; () where it leads nowhere."""
-        called = call(clean(text))
-        command = self.repertoire.command(called.name) if called else None
+        repertoire, called = self.repertoires.of(city), call(clean(text))
+        command = repertoire.command(called.name) if called else None
         if not called or not command or not command.linkable or not command.linkable(called.argument):
             return ()
         answer = command.read(called.argument)
         nowhere = Session(Address("preview", ""), language, met=True)
-        return await self.store.read(lambda tx: answer(self._context(tx, nowhere, self.repertoire, language)).replies)
+        return await self.store.read(lambda tx: answer(self._context(tx, nowhere, repertoire, language)).replies)
 
     async def forget(self, where: Address) -> None:
         """Delete what belongs to a conversation that has ended on its platform."""
@@ -134,6 +147,8 @@ class Assistant:
         if not sessions.first_time(tx, message.where, message.key, now):
             return Turn(repeat=True)
         session = sessions.take(tx, message.where)
+        if message.city in self.repertoires.by_city and not session.city:
+            session = replace(session, city=message.city)
         language = plan.repertoire.spoken(session.language, message.language)
         context = self._context(tx, session, plan.repertoire, language, message)
         if session.quiet and plan.is_free:
@@ -144,13 +159,13 @@ class Assistant:
             return Turn(farewell=outcome.replies, forgotten=True, leave=outcome.leave, language=language)
         return self._keep(tx, context, outcome, cause=message.key, introduced=message.introduced)
 
-    def _wake(self, tx: Connection, telling: Telling, answer: Answer) -> Turn:
+    def _wake(self, tx: Connection, telling: Telling, answer: Answer, repertoire: Repertoire) -> Turn:
         now = self._clock()
         if not tellings.take(tx, telling.key, now):
             return Turn(repeat=True)
         session = sessions.take(tx, telling.to)
-        language = self.repertoire.spoken(session.language)
-        context = self._context(tx, session, self.repertoire, language)
+        language = repertoire.spoken(session.language)
+        context = self._context(tx, session, repertoire, language)
         return self._keep(tx, context, answer(context), introduced=True)
 
     def _sorry(self, tx: Connection, plan: "Plan", code: str) -> Turn:

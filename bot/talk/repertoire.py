@@ -1,7 +1,7 @@
 """All that Hearsay can do and say at one moment; a reload swaps the whole."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -119,6 +119,23 @@ class Repertoire:
         ]
         start = folded(text)
         return sorted(found, key=lambda choice: not folded(choice.label).startswith(start))[:most]
+
+
+@dataclass(frozen=True)
+class Repertoires:
+    """What Hearsay can do in each city, and "" elsewhere; a conversation that names no city is in `default`."""
+
+    by_city: Mapping[str, Repertoire]
+    default: str = ""
+
+    def of(self, city: str) -> Repertoire:
+        """Return what is said in `city`; what is said everywhere, where it is not known or broken."""
+        return self.by_city.get(city or self.default) or self.by_city[""]
+
+    @property
+    def is_single(self) -> bool:
+        """Say whether every conversation is answered alike."""
+        return len(self.by_city) == 1
 
 
 def surest(heard: Iterable[Heard | None]) -> Heard | None:

@@ -30,7 +30,7 @@ from bot.storage.outbox import Bubble
 from bot.storage.store import Store
 from bot.storage.tables import METADATA
 from bot.talk.assistant import Assistant
-from bot.talk.repertoire import Repertoire
+from bot.talk.repertoire import Repertoire, Repertoires
 from bot.talk.words import clean
 
 ORIGIN = "http://chat.test"
@@ -224,7 +224,7 @@ async def build(spoken: Repertoire, tmp_path: Path) -> AsyncIterator[Build]:
             for bubble in bubbles:
                 web.made(bubble.where)
 
-        assistant = Assistant(store, says, utc_now, Random(7), made=made)
+        assistant = Assistant(store, Repertoires({"": says}), utc_now, Random(7), made=made)
         site = Site(web, assistant, base=base, pace=Pace(pace), crowd=Pace(crowd))
         return House(site.app(ready), store, web, assistant, database, base)
 

@@ -16,7 +16,7 @@ from bot.storage.store import Store
 from bot.storage.tables import METADATA
 from bot.talk.assistant import Assistant, Turn
 from bot.talk.feature import Answer, Command, Context, Feature, Heard, Outcome, Telling
-from bot.talk.repertoire import Repertoire
+from bot.talk.repertoire import Repertoire, Repertoires
 from tests.play import NOON
 
 HERE, THERE = Address("test", "here"), Address("test", "there")
@@ -106,7 +106,9 @@ class Room:
         self.said: list[Bubble] = []
         self.number = 0
         repertoire = Repertoire((TOY,), lambda _: say, {"en": "English", "es": "Español"})
-        self.assistant = Assistant(store, repertoire, self.clock, Random(1), made=self.made, keeps=frozenset({"web"}))
+        self.assistant = Assistant(
+            store, Repertoires({"": repertoire}), self.clock, Random(1), made=self.made, keeps=frozenset({"web"})
+        )
         self.store = store
 
     def clock(self) -> datetime:

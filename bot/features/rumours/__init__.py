@@ -1,6 +1,6 @@
 """Rumours: found from a person's own words, answered with something to say, a question, a fact."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from bot.core.message import Choice, Reply
 from bot.features.rumours import replies
@@ -8,6 +8,7 @@ from bot.features.rumours.entry import RUMOURS, Rumour
 from bot.features.rumours.find import Finder, Finding
 from bot.library.common import SOURCES, THEMES
 from bot.library.load import Library
+from bot.library.support import Routes
 from bot.matching.tongue import Tongue
 from bot.talk.feature import Answer, Command, Context, Feature, Heard, Outcome
 from bot.talk.words import begins, folded
@@ -16,26 +17,37 @@ KINDS = (RUMOURS,)
 NAME = "rumours"
 OFFERED = 3
 BLOCKED = 0.99  # so sure is a card found by dehumanising words: above care, which has no card to offer
+Find = Callable[[str], Finding]
 NEVER_SURE = 0.05  # the floor that lets any other feature that recognises the words come first
 
 
 def feature(
-    library: Library, tongues: Mapping[str, Tongue], techniques: Mapping[str, Mapping[str, tuple[str, bool]]]
+    library: Library, find: Find, techniques: Mapping[str, Mapping[str, tuple[str, bool]]], routes: Routes
 ) -> Feature:
     """Return the feature for `library`; `techniques` gives language → id → (name, safe for high sensitivity)."""
-    return _Rumours(library, tongues, techniques).feature()
+    return _Rumours(library, find, techniques, routes).feature()
+
+
+def finder(shared: Library, tongues: Mapping[str, Tongue], cities: Mapping[str, Library]) -> Finder:
+    """Return what finds the rumours of the shared library and of every city's."""
+    return Finder(_rumours(shared), tongues, {city: _rumours(library) for city, library in cities.items()})
+
+
+def _rumours(library: Library) -> Mapping[str, Mapping[str, Rumour]]:
+    return {language: library.all(RUMOURS, language) for language in library.pack.languages}
 
 
 class _Rumours:
     def __init__(
-        self, library: Library, tongues: Mapping[str, Tongue], techniques: Mapping[str, Mapping[str, tuple[str, bool]]]
+        self, library: Library, find: Find, techniques: Mapping[str, Mapping[str, tuple[str, bool]]], routes: Routes
     ) -> None:
         self._library = library
-        self._rumours = {language: library.all(RUMOURS, language) for language in library.pack.languages}
+        self._find = find
+        self._routes = routes
+        self._rumours = _rumours(library)
         self._sources = library.only(SOURCES, next(iter(library.pack.languages))).sources
         self._techniques = techniques
         self._ids = next(iter(self._rumours.values())).keys()
-        self._finder = Finder(self._rumours, tongues)
         self._drawn_cards: dict[tuple[str, str], Reply] = {}
 
     def feature(self) -> Feature:
@@ -69,7 +81,7 @@ class _Rumours:
 
     def listen(self, text: str) -> Heard:
         """Judge free text: surely one rumour, perhaps one of a few, or none we know."""
-        found = self._finder.find(text)
+        found = self._find(text)
         least = BLOCKED if found.blocked and found.decision == "answer" else NEVER_SURE
         return Heard(max(found.confidence, least), lambda context: self._found(context, found))
 
@@ -98,7 +110,7 @@ class _Rumours:
         return [Choice(rumours[name].name, name) for name in names or self._meant(typed)]
 
     def _meant(self, typed: str) -> list[str]:
-        found = self._finder.find(typed)
+        found = self._find(typed)
         return [] if found.decision == "none" else list(dict.fromkeys(match.entry for match in found.candidates))
 
     def _leads_on(self, argument: str) -> bool:
@@ -145,8 +157,8 @@ class _Rumours:
             "talk": lambda: context.say("rumours.safe_talk" if rumour.sensitivity == "high" else "rumours.talk"),
             "caution": lambda: replies.caution(context, rumour),
             "sources": lambda: replies.source_lines(context, rumour, self._sources),
-            "town": lambda: context.say("rumours.town_missing", need=rumour.local.need, who=rumour.local.who),
-            "support": lambda: replies.support(context, rumour),
+            "town": lambda: replies.town(context, rumour, self._sources, self._library.pack),
+            "support": lambda: replies.support(context, rumour, self._routes),
         }[section]()
         more = self._ways(context, rumour) if section == "talk" else []
         return context.show(text, *more, Choice(context.say("rumours.back"), f"/rumour {name}"))
@@ -155,7 +167,7 @@ class _Rumours:
         """Return the card, worded once in each language: it says the same to everybody."""
         known = (context.language, name)
         if known not in self._drawn_cards:
-            self._drawn_cards[known] = replies.card(context, name, rumour, self._sources)
+            self._drawn_cards[known] = replies.card(context, name, rumour, self._sources, self._library.pack)
         return self._drawn_cards[known]
 
     def _ways(self, context: Context, rumour: Rumour) -> list[Choice]:

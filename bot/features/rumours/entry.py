@@ -12,10 +12,11 @@ from bot.library.shape import Entry, Phrase, Ref, Text, Title, Words
 
 
 class Local(Entry):
-    """The town's own figure that is missing, and who has it."""
+    """The town's own figure, as a fact in a city's pack; until then what is missing, and who has it."""
 
     need: Text = Field(description="The town's figure that is missing, as a noun phrase")
     who: Text = Field(description="Who has it")
+    fact: Fact | None = Field(None, description="In a city's pack: the town's figure, with its year and source")
 
 
 class Rumour(Entry):
@@ -57,6 +58,8 @@ def check(rumour: Rumour) -> Iterator[Found]:
         yield ("no_figure",), "has both 'facts' and 'no_figure'", "keep one of them"
     for name, fact in rumour.facts.items():
         yield from fact_problems(fact, ("facts", name))
+    if rumour.local.fact:
+        yield from fact_problems(rumour.local.fact, ("local", "fact"))
 
 
 RUMOURS = Kind("rumour", "rumours/*", Rumour, check, command="rumour")

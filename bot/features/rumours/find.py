@@ -1,7 +1,7 @@
 """From a person's own words to a rumour, in whatever language of the pack they were typed: three tiers."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import exp
 from typing import Literal
 
@@ -10,6 +10,8 @@ from bot.matching.index import Evidence, Index, Match, Phrasing
 from bot.matching.tongue import Tongue, spoken
 
 Decision = Literal["answer", "offer", "none"]
+Rumours = Mapping[str, Mapping[str, Rumour]]
+"""Language → id → rumour."""
 
 # A logistic of the best score, its lead as a share of it, and how many of the words (up to five) and how much of their
 # weight the entry knows; fitted once on tests/heard.yaml. Words known count most: near-misses share one, not three.
@@ -36,27 +38,42 @@ class Finding:
 
 
 class Finder:
-    """Finds rumours by how they are said. Pure; built once for a library."""
+    """Finds rumours by how they are said. Pure; built once for all cities, which may say some otherwise.
 
-    def __init__(self, rumours: Mapping[str, Mapping[str, Rumour]], tongues: Mapping[str, Tongue]) -> None:
-        self._indexes = {language: Index(_phrasings(rumours[language]), tongue) for language, tongue in tongues.items()}
+    `cities` gives city → language → id → rumour; all of them share one index, in which a city's own are `city/id`.
+    """
+
+    def __init__(
+        self, rumours: Rumours, tongues: Mapping[str, Tongue], cities: Mapping[str, Rumours] | None = None
+    ) -> None:
+        own = {city: _differing(rumours, theirs) for city, theirs in (cities or {}).items()}
+        self._hidden = {city: {code: frozenset(found) for code, found in by.items()} for city, by in own.items()}
+        everything = {code: {**rumours[code], **_named(own, code)} for code in tongues}
+        self._indexes = {code: Index(_phrasings(everything[code]), tongue) for code, tongue in tongues.items()}
         self._blocked = {
-            language: {phrase for rumour in rumours[language].values() for phrase in rumour.blocked}
-            for language in tongues
+            code: {phrase for rumour in everything[code].values() for phrase in rumour.blocked} for code in tongues
         }
 
-    def find(self, text: str, language: str | None = None) -> Finding:
-        """Return what `text` most likely means; `language` asks in that language alone."""
+    def find(self, text: str, language: str | None = None, city: str = "") -> Finding:
+        """Return what `text` most likely means in `city`; `language` asks in that language alone."""
         asked = [language] if language in self._indexes else self._languages(text)
         queries = {code: self._indexes[code].read(text) for code in asked}
-        ranked = {code: self._indexes[code].rank(query, MOST) for code, query in queries.items()}
+        ranked = {code: self._indexes[code].rank(query, MOST, self._may(code, city)) for code, query in queries.items()}
         best = max(asked, key=lambda code: ranked[code][0].score if ranked[code] else 0.0)
         candidates = tuple(ranked[best])
         if not candidates:
             return Finding("none", 0.0, (), best)
         evidence = self._indexes[best].evidence(queries[best], candidates[0].entry)
         sure = _confidence(candidates, evidence)
-        return Finding(_decision(sure), sure, candidates, best, candidates[0].phrase in self._blocked[best])
+        named = tuple(replace(match, entry=match.entry.rpartition("/")[2]) for match in candidates)
+        return Finding(_decision(sure), sure, named, best, candidates[0].phrase in self._blocked[best])
+
+    def _may(self, language: str, city: str) -> Callable[[str], bool] | None:
+        """Return what says of an entry whether this city has it; None where no city has anything of its own."""
+        if not self._hidden:
+            return None
+        own, hidden = f"{city}/", self._hidden.get(city, {}).get(language, frozenset())
+        return lambda entry: entry.startswith(own) if "/" in entry else entry not in hidden
 
     def _languages(self, text: str) -> list[str]:
         """Return the language that `text` is clearly in, else all."""
@@ -65,6 +82,22 @@ class Finder:
         first, *others = sorted(shares, key=lambda code: -shares[code])
         clear = shares[first] >= CLEAR and all(shares[first] >= 2 * shares[other] for other in others)
         return [first] if clear else list(self._indexes)
+
+
+def _differing(shared: Rumours, own: Rumours) -> Rumours:
+    """Return, by language, the rumours that are said otherwise than in the shared pack, or only here."""
+    return {
+        code: {name: rumour for name, rumour in by_id.items() if _ways(rumour) != _ways(shared[code].get(name))}
+        for code, by_id in own.items()
+    }
+
+
+def _named(own: Mapping[str, Rumours], language: str) -> Mapping[str, Rumour]:
+    return {f"{city}/{name}": rumour for city in own for name, rumour in own[city].get(language, {}).items()}
+
+
+def _ways(rumour: Rumour | None) -> tuple[str, ...]:
+    return (rumour.claim, *rumour.heard_as, *rumour.blocked) if rumour else ()
 
 
 def _confidence(candidates: Sequence[Match], known: Evidence) -> float:
@@ -85,8 +118,4 @@ def _decision(sure: float) -> Decision:
 
 
 def _phrasings(rumours: Mapping[str, Rumour]) -> list[Phrasing]:
-    return [
-        Phrasing(entry, text)
-        for entry, rumour in rumours.items()
-        for text in (rumour.claim, *rumour.heard_as, *rumour.blocked)
-    ]
+    return [Phrasing(entry, text) for entry, rumour in rumours.items() for text in _ways(rumour)]

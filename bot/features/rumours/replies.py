@@ -6,24 +6,31 @@ cropped screenshot says the opposite.
 
 from collections.abc import Iterator
 
+from bot.core.markup import escape
 from bot.core.message import Choice, Reply
 from bot.features.rumours.entry import Rumour
 from bot.library.common import Citation, Fact
 from bot.library.figures import draw_day, draw_year, fill
+from bot.library.load import Pack
+from bot.library.support import Routes
 from bot.talk.feature import Context
 
 SECTIONS = ("facts", "feeling", "talk", "caution", "sources", "town", "support")
 Sources = dict[str, Citation]
 
 
-def card(context: Context, name: str, rumour: Rumour, sources: Sources) -> Reply:
-    """Return the card for the middle of a conversation: the truth, words to say, a question, one checked fact."""
+def card(context: Context, name: str, rumour: Rumour, sources: Sources, pack: Pack) -> Reply:
+    """Return the card for the middle of a conversation: the truth, words to say, a question, one checked fact.
+
+    The town's own figure, where its pack has one, stands beside it.
+    """
     say = context.say
     parts = [
         f"**{rumour.truth}**",
         say("rumours.say", sentence=rumour.say),
         say("rumours.ask", question=rumour.ask[0]),
         first_fact(context, rumour, sources),
+        *town_fact(context, rumour, sources, pack),
         say("rumours.about", name=rumour.name),
     ]
     return Reply("\n\n".join(parts), tuple(card_choices(context, name, rumour)), link=f"/rumour {name}")
@@ -41,7 +48,7 @@ def card_choices(context: Context, name: str, rumour: Rumour) -> Iterator[Choice
     else:
         yield Choice(say("rumours.how_to_talk"), f"/rumour {name} talk")
     yield Choice(say("rumours.honest_caution"), f"/rumour {name} caution")
-    if rumour.facts:
+    if rumour.facts or rumour.local.fact:
         yield Choice(say("rumours.the_sources"), f"/rumour {name} sources")
     yield Choice(say("rumours.our_town"), f"/rumour {name} town")
     yield Choice(say("rumours.not_it"), f"/not {name}")
@@ -91,9 +98,26 @@ def caution(context: Context, rumour: Rumour) -> str:
     )
 
 
+def town(context: Context, rumour: Rumour, sources: Sources, pack: Pack) -> str:
+    """Return the town's own figure, the true sentence first, or what is missing and who has it."""
+    if told := town_fact(context, rumour, sources, pack):
+        return "\n\n".join([f"**{rumour.truth}**", *told])
+    return context.say("rumours.town_missing", need=rumour.local.need, who=rumour.local.who)
+
+
+def town_fact(context: Context, rumour: Rumour, sources: Sources, pack: Pack) -> list[str]:
+    """Return the figure that the town's pack has, with whose it is; nothing where it has none."""
+    if not rumour.local.fact:
+        return []
+    fact = fact_line(context, rumour.local.fact, sources)
+    city = pack.city or pack.name
+    return [context.say("rumours.town_fact", city=escape(city), fact=fact, who=escape(pack.operator or city))]
+
+
 def source_lines(context: Context, rumour: Rumour, sources: Sources) -> str:
     """Return each source once: title, who, how it was read, when it was last opened."""
-    cited = dict.fromkeys(fact.source for fact in rumour.facts.values())
+    facts = [*rumour.facts.values(), *filter(None, [rumour.local.fact])]
+    cited = dict.fromkeys(fact.source for fact in facts)
     lines = [f"- {source_line(context, sources[name])}" for name in cited]
     return "\n\n".join([context.say("rumours.sources_read"), "\n".join(lines)])
 
@@ -106,7 +130,7 @@ def source_line(context: Context, source: Citation) -> str:
     return ", ".join(filter(None, (title, source.by))) + f". {how}"
 
 
-def support(context: Context, rumour: Rumour) -> str:
+def support(context: Context, rumour: Rumour, routes: Routes) -> str:
     """Return where help may be found, honest about what the town has not filled in yet."""
     own = [rumour.support] if rumour.support else []
-    return "\n\n".join([context.say("support.believe"), *own, context.say("support.routes")])
+    return "\n\n".join([context.say("support.believe"), *own, routes.told(context.say, context.language)])

@@ -145,7 +145,7 @@ class Client(discord.AutoShardedClient):
     async def _suggest(self, heard: discord.Interaction) -> None:
         """Offer what half-typed words may become."""
         name, typed = hear.half_typed(heard)
-        repertoire = self._assistant.repertoire
+        repertoire = await self._assistant.repertoire_for(hear.place(heard))
         command, language = repertoire.command(name), repertoire.spoken(heard.locale.value)
         found = command.suggest(typed, language) if command and command.suggest else []
         offered = {choice.say[: draw.VALUE]: draw.cut(choice.label, draw.VALUE) for choice in found}

@@ -92,6 +92,11 @@ def joined(guild: discord.Guild) -> Message | None:
     return Message(where, "/joined", f"joined-{guild.id}-{since}", language=language, shared=True)
 
 
+def place(heard: discord.Interaction) -> Address:
+    """Return the conversation of the whole channel in which something is typed."""
+    return Address(NAME, str(heard.channel_id))
+
+
 def half_typed(heard: discord.Interaction) -> tuple[str, str]:
     """Return the command that is being typed, and as much of its argument as there is."""
     data: Any = heard.data

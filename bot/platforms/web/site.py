@@ -74,12 +74,13 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who asks for a page: a conversation known by its cookie alone, and a language."""
+    """Who asks for a page: a conversation known by its cookie alone, a language, and the city of the link followed."""
 
     token: str
     where: Address
     is_new: bool
     wanted: tuple[str, ...]
+    city: str = ""
 
 
 class Site:
@@ -128,16 +129,19 @@ class Site:
         """The conversation; a newcomer sees what /start says, and nothing is kept until something is said."""
         visitor = self._visitor(request)
         session, bubbles = await self._conversation(visitor)
-        language = self._language(visitor, session)
+        says = self._assistant.repertoires.of(session.city or visitor.city)
+        language = says.spoken(session.language, *visitor.wanted)
         shown = [drawn for bubble in bubbles for drawn in self._draw(bubble)]
         if not shown:
-            hello = await self._assistant.preview("/start", language)
+            hello = await self._assistant.preview("/start", language, session.city or visitor.city)
             shown = [self._drawn(0, reply, language) for reply in hello]
         prompt = session.asked.reply.prompt if session.asked else None
         last = bubbles[-1].id if bubbles else 0
         page = self._page(
             "chat.html",
             language,
+            languages=says.languages,
+            city=visitor.city,
             bubbles=shown,
             last=last,
             prompt=prompt,
@@ -150,13 +154,14 @@ class Site:
         """What a linkable command shows, for a friend who follows a link."""
         command, argument = request.path_params["command"], request.path_params["argument"]
         visitor = self._visitor(request)
-        language = self._language(visitor, None)
-        replies = await self._assistant.preview(f"/{command} {argument}", language)
+        language = self._assistant.repertoires.of(visitor.city).spoken(*visitor.wanted)
+        replies = await self._assistant.preview(f"/{command} {argument}", language, visitor.city)
         if not replies:
             return await self.not_found(request, None)
         first = markup.parse(replies[0].text)[0].plain
         shown = [self._drawn(0, reply, language) for reply in replies]
-        return HTMLResponse(self._page("card.html", language, bubbles=shown, summary=first, key=_key()))
+        page = self._page("card.html", language, bubbles=shown, summary=first, key=_key(), city=visitor.city)
+        return HTMLResponse(page)
 
     async def say(self, request: Request) -> Response:
         """Take what a form posts: 204 for the script, which draws what the stream brings; 303 without it."""
@@ -186,8 +191,9 @@ class Site:
 
     async def suggest(self, request: Request) -> Response:
         """What completes the text typed so far."""
-        language = self._assistant.repertoire.spoken(request.query_params.get("lang"))
-        return JSONResponse(self._assistant.repertoire.suggest(request.query_params.get("text", "")[:100], language))
+        says = await self._assistant.repertoire_for(self._visitor(request).where)
+        language = says.spoken(request.query_params.get("lang"))
+        return JSONResponse(says.suggest(request.query_params.get("text", "")[:100], language))
 
     async def forgotten(self, request: Request) -> Response:
         """Say that everything was deleted; the script leads here."""
@@ -235,6 +241,7 @@ class Site:
             turn=_number(form.get("turn", "")),
             language=next(iter(visitor.wanted), None),
             introduced=True,
+            city=visitor.city,
         )
 
     def _visitor(self, request: Request) -> Visitor:
@@ -245,7 +252,9 @@ class Site:
         chat = hashlib.sha256(token.encode()).hexdigest()[:32]
         asked = request.query_params.get("lang", "")
         accepted = [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
-        return Visitor(token, Address(NAME, chat), is_new, tuple(filter(None, (asked, *accepted))))
+        city = request.query_params.get("city", "")
+        known = city if city in self._assistant.repertoires.by_city else ""
+        return Visitor(token, Address(NAME, chat), is_new, tuple(filter(None, (asked, *accepted))), known)
 
     def _language(self, visitor: Visitor, session: Session | None) -> str:
         return self._assistant.repertoire.spoken(session.language if session else None, *visitor.wanted)
@@ -312,14 +321,10 @@ class Site:
         return [(f"/{command.name}", say(f"describe.{command.name}")) for command in menu]
 
     def _page(self, template: str, language: str, **values: Any) -> str:
-        return self._templates.get_template(template).render(
-            values,
-            say=self._say(language),
-            language=language,
-            direction=_direction(language),
-            languages=self._assistant.repertoire.languages,
-            base=self._base,
-            version=self._version,
+        always = {"languages": self._assistant.repertoire.languages, "base": self._base, "version": self._version}
+        page = self._templates.get_template(template)
+        return page.render(
+            {**always, **values}, say=self._say(language), language=language, direction=_direction(language)
         )
 
     def _say(self, language: str) -> Say:

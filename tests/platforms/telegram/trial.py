@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from bot.core.message import Choice, Image, Reply
 from bot.storage.tables import BY_ADDRESS
 from bot.talk.feature import Answer, Command, Context, Feature, Outcome
+from bot.talk.repertoire import Repertoires
 from tests.platforms.telegram.booth import Booth
 from tests.platforms.telegram.server import PNG
 
@@ -18,7 +19,7 @@ QUESTION = Reply("Sure?", (Choice("Yes", "yes"), Choice("No", "no")))
 def rehearse(hall: Booth) -> None:
     """Let the Hearsay of `hall` do what this feature does."""
     known = hall.app.assistant.repertoire
-    hall.app.assistant.repertoire = replace(known, features=(*known.features, feature()))
+    hall.app.assistant.repertoires = Repertoires({"": replace(known, features=(*known.features, feature()))})
 
 
 def feature() -> Feature:

@@ -86,7 +86,7 @@ async function post(body) {
   for (let attempt = 0; attempt < 8; attempt++) {
     let answer;
     try {
-      answer = await fetch(`${base}/say`, { method: "POST", body, headers: { Accept: "application/json" } });
+      answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
     } catch {
       say(reconnecting);
       await pause(2);
