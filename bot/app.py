@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.core.platform import Platform
 from bot.delivery import Delivery
-from bot.features import about, basics, care, glossary, rumours, techniques
+from bot.features import about, basics, care, glossary, quizzes, rumours, techniques
 from bot.features import city as city_choice
 from bot.features.rumours.find import Finder
 from bot.library import common, support
@@ -38,6 +38,7 @@ KINDS: tuple[Kind[Any], ...] = (
     *techniques.KINDS,
     *glossary.KINDS,
     *rumours.KINDS,
+    *quizzes.KINDS,
 )
 
 
@@ -60,12 +61,12 @@ class Content:
     broken: Mapping[str, list[Problem]] = field(default_factory=dict)
 
 
-def load_content(root: Path, cities: Path | None = None) -> Content:
-    """Return the content of `root`, and of each folder in `cities`.
+def load_content(root: Path, roots: Mapping[str, Path] | None = None, cities: Path | None = None) -> Content:
+    """Return the content of `root` and the other `roots`, and of each folder in `cities`.
 
-    Raises `ContentError` with the problems of all files of `root`; a city's problems stop only that city.
+    Raises `ContentError` with the problems of all shared files; a city's problems stop only that city.
     """
-    loader = Loader(root, KINDS)
+    loader = Loader(root, KINDS, roots)
     pack = loader.load_pack()
     written = load_phrases(root, list(pack.languages))
     library, register = loader.load(pack, written.described)

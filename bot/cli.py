@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     match.add_argument("--lang", metavar="LANGUAGE", help=LANGUAGE)
     add("schema", _schema, "write the editors' JSON Schemas into the content folder")
     new = add("new", _new, "write a commented file to fill in")
-    new.add_argument("kind", choices=["rumour", "term", "technique"])
+    new.add_argument("kind", choices=["rumour", "term", "technique", "quiz"])
     new.add_argument("id", help="lower-case words joined by hyphens")
     new.add_argument("--theme", help="for a rumour: the folder it belongs in")
     link = add("link", _link, "print the link that opens something on Telegram, with a QR code")
@@ -104,7 +104,7 @@ def _chat(chosen: argparse.Namespace) -> int:
 
     async def talk() -> None:
         settings = load()
-        content = load_content(settings.content, settings.cities)
+        content = load_content(settings.content, settings.roots, settings.cities)
         terminal = Terminal(chosen.drawn_as, chosen.record)
         store = Store(":memory:")
         await store.run(METADATA.create_all)
@@ -121,7 +121,7 @@ def _check(chosen: argparse.Namespace) -> int:
     from bot.settings import load
 
     settings = load()
-    content = load_content(settings.content, settings.cities)
+    content = load_content(settings.content, settings.roots, settings.cities)
     if content.broken:
         return _print_problems([problem for found in content.broken.values() for problem in found])
     if chosen.missing:
@@ -145,7 +145,8 @@ def _match(chosen: argparse.Namespace) -> int:
     from bot.features.rumours.find import Finder
     from bot.settings import load
 
-    library = load_content(load().content).library
+    settings = load()
+    library = load_content(settings.content, settings.roots).library
     finder = Finder({code: library.all(RUMOURS, code) for code in library.pack.languages}, tongues(library))
     care = carer(library)
     for line in sys.stdin:
@@ -173,12 +174,16 @@ def _schema(_: argparse.Namespace) -> int:
 
 def _new(chosen: argparse.Namespace) -> int:
     from bot.app import KINDS
-    from bot.library.scaffold import NewEntryError, write_new
+    from bot.library.scaffold import NewEntryError, write_new, write_sample
     from bot.settings import load
 
     kind = next(kind for kind in KINDS if kind.name == chosen.kind)
+    settings = load()
     try:
-        print(write_new(load().content, kind, chosen.id, chosen.theme))
+        if kind.root:
+            print(write_sample(settings.roots[kind.root], settings.content, kind, chosen.id))
+            return 0
+        print(write_new(settings.content, kind, chosen.id, chosen.theme))
     except NewEntryError as error:
         print(error, file=sys.stderr)
         return 1
@@ -194,7 +199,7 @@ def _link(chosen: argparse.Namespace) -> int:
     from bot.settings import SettingsError, load
 
     settings = load()
-    payload = repertoire(load_content(settings.content)).payload(chosen.what)
+    payload = repertoire(load_content(settings.content, settings.roots)).payload(chosen.what)
     if payload is None:
         print(f'{chosen.what!r} leads nowhere. A link may open a card, a tip, a word, ... : "/rumour jobs"')
         return 1

@@ -46,7 +46,7 @@ def serve(*, room: bool = False) -> int:
     """Run until stopped; return the exit status. Raises `RefusedError` where the only platform will not have us."""
     settings = load(**({"host": "0.0.0.0"} if room else {}))  # noqa: S104  # the room is the point
     set_up_logging(settings.log, settings.secrets)
-    content = load_content(settings.content, settings.cities)
+    content = load_content(settings.content, settings.roots, settings.cities)
     _warn_of_broken(content)
     for name in old_sources(content.library, utc_now()):
         log.warning("source not opened for a year source=%s", name)
@@ -277,7 +277,7 @@ class _Process:
             return
         self.stamp = stamp
         try:
-            content = await asyncio.to_thread(load_content, self.settings.content, self.settings.cities)
+            content = await asyncio.to_thread(load_content, *self.folders())
         except ContentError as error:
             for problem in error.problems:
                 log.error("content refused %s", problem)
@@ -291,7 +291,12 @@ class _Process:
 
     def fingerprint(self) -> int:
         """Return a number that changes when any content file does."""
-        return fingerprint(self.settings.content, *filter(None, [self.settings.cities]))
+        content, roots, cities = self.folders()
+        return fingerprint(content, *roots.values(), *filter(None, [cities]))
+
+    def folders(self) -> tuple[Path, dict[str, Path], Path | None]:
+        """Return where the content lies."""
+        return self.settings.content, self.settings.roots, self.settings.cities
 
     def greeting(self) -> str:
         """Return what is on, and what turns on what is off."""

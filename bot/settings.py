@@ -29,6 +29,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     content: Path = Field(default_factory=lambda: _shipped("content"), description="Folder of the content pack")
+    quizzes: Path = Field(default_factory=lambda: _shipped("quizzes"), description="Folder of the escape games")
     cities: Path | None = Field(None, description="Folder with a folder for each city's own pack")
     city: str = Field("", description="The city of whoever chose none; with one city only, that one")
     database: Path = Field(
@@ -73,6 +74,11 @@ class Settings(BaseModel):
     log: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="How much is logged: debug, info, warning or error"
     )
+
+    @property
+    def roots(self) -> dict[str, Path]:
+        """The content's other folders, by the names that kinds of entries give them."""
+        return {"quizzes": self.quizzes}
 
     @property
     def secrets(self) -> list[str]:

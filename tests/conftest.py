@@ -17,7 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def content() -> Content:
-    return load_content(ROOT / "content")
+    return load_content(ROOT / "content", {"quizzes": ROOT / "quizzes"})
 
 
 @pytest.fixture

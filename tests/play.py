@@ -64,7 +64,7 @@ class Screen:
 def with_cities() -> Content:
     """Return the shipped content with the example cities."""
     root = Path(__file__).parent.parent / "content"
-    return load_content(root, root / "cities")
+    return load_content(root, cities=root / "cities")
 
 
 class Stage:

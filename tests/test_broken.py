@@ -8,7 +8,7 @@ A broken file lies in the folder of its kind and ends its wrong line with what w
     # E: what → fix       the same, and just this fix
 
 A comment `# at <place>` says where in the content it is put; else it becomes a new entry of its kind, or the one file
-of that kind. The content around it is tests/broken/sound/.
+of that kind. The content around it is tests/broken/sound/; quizzes lie beside it, among those of tests/quizzes/.
 """
 
 import re
@@ -27,6 +27,7 @@ from bot.library.source import LARGEST
 
 HERE = Path(__file__).parent / "broken"
 SOUND = HERE / "sound"
+QUIZZES = HERE.parent / "quizzes"
 BROKEN = sorted(path for path in HERE.rglob("*") if path.is_file() and SOUND not in path.parents)
 PLACES = {
     "rumour": "rumours/work/broken.yaml",
@@ -38,6 +39,7 @@ PLACES = {
     "matching": "",
     "care": "",
     "pack": "pack.yaml",
+    "quiz": "quizzes/broken/quiz.yaml",
     "phrases": "",
     "translation": "",
     "bytes": "",
@@ -79,9 +81,9 @@ def place(path: Path, text: str) -> str:
 
 
 def problems_of(root: Path) -> list[Problem]:
-    """Return what is wrong with the content of `root`."""
+    """Return what is wrong with the content of `root`, and with the quizzes beside it."""
     try:
-        load_content(root)
+        load_content(root, {"quizzes": root.parent / "quizzes"})
     except ContentError as error:
         return error.problems
     return []
@@ -107,12 +109,15 @@ def test_a_mistake_is_named_where_it_stands(path: Path, tiny: Path) -> None:
     text = path.read_bytes().decode("utf-8", "replace")
     expected = sorted(expectations(text))
     assert expected, "the file does not say what is wrong with it"
-    target = tiny / place(path, text)
+    said = place(path, text)
+    target = (tiny.parent if said.startswith("quizzes/") else tiny) / said
+    if tiny not in target.parents:
+        shutil.copytree(QUIZZES, tiny.parent / "quizzes")
     target.parent.mkdir(exist_ok=True)
     shutil.copyfile(path, target)
     problems = sorted(problems_of(tiny))
     assert [(p.line, p.column, p.what) for p in problems] == [(e.line, e.column, e.what) for e in expected]
-    assert {p.path for p in problems} == {f"content/{target.relative_to(tiny).as_posix()}"}
+    assert {p.path for p in problems} == {target.relative_to(tiny.parent).as_posix()}
     assert all(p.fix for p in problems), "a problem comes without a way to mend it"
     assert [p.fix for p, e in zip(problems, expected, strict=True) if e.fix] == [e.fix for e in expected if e.fix]
 

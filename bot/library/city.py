@@ -76,13 +76,13 @@ class CityLoader(Loader):
     """Loads one city's folder over the shared pack."""
 
     def __init__(self, root: Path, kinds: tuple[Kind[Any], ...], shared: Shared) -> None:
-        super().__init__(root, kinds)
+        super().__init__(root, kinds, {kind.root: root / kind.root for kind in kinds if kind.root})
         self.shared = shared
         self._read_paths: set[Path] = set()
 
     def load_city(self) -> Pack:
         """Return the shared pack as this city has it. Raises `ContentError`."""
-        source = self._read(self.root / "pack.yaml")
+        source = self._read(self.root / "pack.yaml", self.root)
         if source is None:
             raise ContentError(self.problems)
         try:
@@ -111,16 +111,13 @@ class CityLoader(Loader):
             own = self._validate_all(kind)
             entries[kind.name] = {code: {**entries[kind.name][code], **own[code]} for code in pack.languages}
         register = self._all_known(pack_language(pack))
-        self._check_references(register)
+        self._check_references(register, self.trees, pack_language(pack))
         self._complain_of_unread()
         return Library(pack, entries, {**self.shared.library.folders, **self._folders}), register
 
-    def _name(self, path: Path) -> str:
-        return path.relative_to(self.root.parent.parent).as_posix()
-
-    def _read(self, path: Path) -> Source | None:
+    def _read(self, path: Path, root: Path) -> Source | None:  # noqa: ARG002  # a city's files are all named alike
         self._read_paths.add(path)
-        return super()._read(path)
+        return super()._read(path, self.root.parent)
 
     def _load_kind(self, kind: Kind[Any], original: str, others: list[str]) -> dict[str, dict[str, Tree]]:
         """Return language → id → tree for what this city adds or changes."""
@@ -177,7 +174,9 @@ class CityLoader(Loader):
         known = {self.root / "phrases" / f"{language}.yaml" for language in self.shared.library.pack.languages}
         for path in sorted({*self.root.rglob("*.yaml"), *self.root.rglob("*.yml")} - self._read_paths - known):
             what = "nothing here is read from this file"
-            self.problems.append(Problem(self._name(path), 1, 1, what, "name and place it as in the shared pack"))
+            self.problems.append(
+                Problem(self._name(path, self.root.parent), 1, 1, what, "name and place it as in the shared pack")
+            )
 
 
 def pack_language(pack: Pack) -> str:

@@ -10,7 +10,7 @@ from bot.library.check import Found
 from bot.library.figures import Figure, Year, places
 from bot.library.load import Kind
 from bot.library.problem import did_you_mean
-from bot.library.shape import Entry, Ref, Title, Words
+from bot.library.shape import Entry, Own, Ref, Title, Words
 from bot.library.source import At
 
 
@@ -57,6 +57,23 @@ def fact_problems(fact: Fact, at: At) -> Iterator[Found]:
         yield (*at, "say"), f"no figure is called '{name}'", did_you_mean(name, given) or "write it under 'figures:'"
     for name in sorted(given - taken):
         yield (*at, "say"), f"the figure '{name}' is not used", f"write {{{name}}} where it belongs"
+
+
+class Provenance(Entry):
+    """Who wrote a file, and who has read it since; a translation says it of itself."""
+
+    status: Literal["draft", "read", "native-read"] = Field(
+        description="draft: read by nobody else yet; read: by somebody else; native-read: by one who grew up with it"
+    )
+    drafted: Literal["people", "machine"] = Field(description="Who wrote the first version: people or machine")
+    read_by: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = Field(
+        None, description="Who read it: a role or an organisation rather than a name"
+    )
+    read_on: date | None = Field(None, description="The day it was read, for example 2026-11-20")
+
+
+OwnProvenance = Annotated[Provenance, Own()]
+"""The provenance of the very file it stands in."""
 
 
 THEMES = Kind("theme", "themes", Theme, command="rumours")

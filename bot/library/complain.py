@@ -1,11 +1,11 @@
 """Pydantic's complaints in words that a volunteer can act on."""
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from bot.library.problem import Problem, did_you_mean
-from bot.library.shape import field_type, unwrap
+from bot.library.problem import Problem, did_you_mean, unknown
+from bot.library.shape import field_type, members, unwrap
 from bot.library.source import At, Source
 
 _KEY = "[key]"
@@ -18,22 +18,43 @@ def problems(error: ValidationError, model: type[BaseModel], *sources: Source) -
 
 
 def _problem(complaint: Any, model: type[BaseModel], sources: tuple[Source, ...]) -> Problem:
-    at: At = tuple(part for part in complaint["loc"] if part != _KEY)
-    what, fix = _words(complaint, model, at)
-    is_missing = complaint["type"] == "missing"
-    spot = at[:-1] if is_missing else at
+    at, holder = _place(complaint["loc"], model)
+    if complaint["type"] == "union_tag_invalid":
+        at = (*at, "kind")
+    what, fix = _words(complaint, holder, at)
+    is_missing = complaint["type"] in ("missing", "union_tag_not_found")
+    spot = at[:-1] if complaint["type"] == "missing" else at
     source = next((source for source in sources if source.has(spot)), sources[-1])
     of_key = is_missing or complaint["type"] == "extra_forbidden" or _KEY in complaint["loc"]
     return source.problem(spot, what, fix, key=of_key)
 
 
-def _words(complaint: Any, model: type[BaseModel], at: At) -> tuple[str, str]:
+def _place(loc: At, model: Any) -> tuple[At, Any]:
+    """Return the address in the file, without what pydantic adds to it, and the kind of the part that holds its end."""
+    at: list[str | int] = []
+    kind, holder = model, model
+    for part in loc:
+        if part == _KEY:
+            continue
+        kind, _ = unwrap(kind)
+        if part in (choice := members(kind)):
+            kind = choice[str(part)]
+            continue
+        at.append(part)
+        holder = kind
+        kind = field_type(kind, str(part)) if _is_model(kind) else get_args(kind)[-1] if get_args(kind) else None
+    return tuple(at), kind if members(unwrap(kind)[0]) else holder
+
+
+def _words(complaint: Any, holder: Any, at: At) -> tuple[str, str]:
     """Return what is wrong and how to mend it."""
     name = next((part for part in reversed(at) if isinstance(part, str)), "this file")
     value, extra = complaint["input"], complaint.get("ctx", {})
     shown = f"'{value}'" if isinstance(value, str) and len(value) < 60 else "this"
     if complaint["type"] == "extra_forbidden":
-        return f"'{name}' is not known here", did_you_mean(str(name), _fields(model, at[:-1]))
+        return unknown(str(name), value, holder.model_fields)
+    if complaint["type"].startswith("union_tag"):
+        return _unknown_kind(complaint, holder)
     if complaint["type"] == "string_pattern_mismatch":
         return f"{shown} does not fit '{name}'", _pattern_fix(extra["pattern"])
     kind = next((kind for kind in _SAID if complaint["type"].startswith(kind)), None)
@@ -67,18 +88,23 @@ _SAID = {
 def _pattern_fix(pattern: str) -> str:
     if pattern.startswith("^https"):
         return "write an address that begins with https://"
+    if pattern.startswith("^images"):
+        return "write a name such as images/desk.png"
     if "year" in pattern:
         return "write a number (129 or 30.7), or a year (year 1856)"
     return "write a year (2010), years (2006-2018) or a month (2024-07)"
 
 
-def _fields(model: Any, at: At) -> list[str]:
-    """Return the field names of the model that stands at `at` inside `model`."""
-    for part in at:
-        kind, _ = unwrap(model)
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            model = field_type(kind, str(part))
-        else:
-            model = getattr(kind, "__args__", (None,))[-1]
-    kind, _ = unwrap(model)
-    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
+def _unknown_kind(complaint: Any, union: Any) -> tuple[str, str]:
+    choice = members(unwrap(union)[0])
+    use = f"use {', '.join(map(repr, choice))}"
+    if complaint["type"] == "union_tag_not_found":
+        return "'kind' is missing", f"add 'kind:'; {use}"
+    family = next(iter(choice.values())).__mro__[1].__name__.lower()  # what all the models it chooses from are
+    wrong = str(complaint["ctx"]["tag"])
+    near = did_you_mean(wrong, choice)
+    return f"'{wrong}' is not a {family} kind", f"{use}; {near}" if near.startswith("did") else use
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 from bot.library import complain, translate
 from bot.library.check import UNWRITTEN, Found, Register, named, prose_problems
 from bot.library.problem import ContentError, Problem, did_you_mean
-from bot.library.shape import Entry, leaves
+from bot.library.shape import Entry, File, Leaf, leaves
 from bot.library.source import At, Source, Tree, read
 
 E = TypeVar("E", bound=Entry)
@@ -94,7 +94,8 @@ class Kind(Generic[E]):
 
     `place` is a folder (`glossary`, one file an entry), a folder of folders (`rumours/*`, each named for a theme), or
     one file (`situations.yaml`), whose only entry is then called like the kind; `offers` says which of its fields hold
-    ids for others to refer to, by the name of the reference.
+    ids for others to refer to, by the name of the reference. Entries that need a folder of their own, named for them
+    (`*/quiz.yaml`), lie in another `root`, and may be none. `sample` is a sound file to begin a new entry from.
     """
 
     name: str
@@ -104,11 +105,19 @@ class Kind(Generic[E]):
     command: str | None = None
     translated: bool = True
     offers: Mapping[str, str] = field(default_factory=dict)
+    root: str | None = None
+    longest: int = LONGEST_ID
+    sample: Path | None = None
 
     @property
     def is_single(self) -> bool:
         """Say whether the kind is one file."""
-        return self.place.endswith(".yaml")
+        return self.place.endswith(".yaml") and not self.has_folders
+
+    @property
+    def has_folders(self) -> bool:
+        """Say whether each entry is a folder, named for it."""
+        return self.place.startswith("*/")
 
     @property
     def is_themed(self) -> bool:
@@ -118,7 +127,10 @@ class Kind(Generic[E]):
 
 @dataclass(frozen=True)
 class Library:
-    """Every sound entry, in every language of the pack, a missing translation filled from the original."""
+    """Every sound entry, in every language of the pack, a missing translation filled from the original.
+
+    `folders` holds by kind and id the theme's name, or the path of the folder that is the entry's own.
+    """
 
     pack: Pack
     entries: Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -144,10 +156,14 @@ class _File(NamedTuple):
 
 
 class Loader:
-    """Loads one content folder. `problems` and `missing` (language, path, address) tell what it met."""
+    """Loads one content folder. `problems` and `missing` (language, path, address) tell what it met.
 
-    def __init__(self, root: Path, kinds: tuple[Kind[Any], ...]) -> None:
+    `roots` are the other folders, by the names that kinds give them; one that is not there holds nothing.
+    """
+
+    def __init__(self, root: Path, kinds: tuple[Kind[Any], ...], roots: Mapping[str, Path] | None = None) -> None:
         self.root = root
+        self.roots = roots or {}
         self.kinds = kinds
         self.problems: list[Problem] = []
         self.missing: list[tuple[str, str, At]] = []
@@ -162,7 +178,7 @@ class Loader:
         if not self.root.is_dir():
             fix = "set HEARSAY_CONTENT to the pack's folder"
             raise ContentError([Problem(str(self.root), 1, 1, "there is no such folder", fix)])
-        source = self._read(self.root / "pack.yaml")
+        source = self._read(self.root / "pack.yaml", self.root)
         if source is None:
             raise ContentError(self.problems)
         try:
@@ -179,25 +195,28 @@ class Loader:
         self.trees = {kind.name: self._load_kind(kind, original, others) for kind in self.kinds}
         entries = {kind.name: self._validate(kind, self.trees[kind.name], original) for kind in self.kinds}
         register = self._register(self.trees, original, commands)
-        self._check_references(register)
+        self._check_references(register, self.trees, original)
         return Library(pack, entries, dict(self._folders)), register
 
-    def _read(self, path: Path) -> Source | None:
+    def _read(self, path: Path, root: Path) -> Source | None:
         self.files += 1
-        found = read(path, self._name(path))
+        found = read(path, self._name(path, root))
         if isinstance(found, Problem):
             self.problems.append(found)
             return None
         return found
 
-    def _name(self, path: Path) -> str:
-        return path.relative_to(self.root.parent).as_posix()
+    def _name(self, path: Path, root: Path) -> str:
+        return path.relative_to(root.parent).as_posix()
+
+    def _root(self, kind: Kind[Any]) -> Path | None:
+        return self.roots.get(kind.root) if kind.root else self.root
 
     def _load_kind(self, kind: Kind[Any], original: str, others: list[str]) -> dict[str, dict[str, Tree]]:
         """Return language → id → tree, translations laid over their originals."""
         paths = self._paths(kind)
         if kind.is_single and self.root / kind.place not in paths:
-            name = self._name(self.root / kind.place)
+            name = self._name(self.root / kind.place, self.root)
             self.problems.append(Problem(name, 1, 1, "is missing", "write it; every pack needs it"))
         files = [file for path in paths if (file := self._open(kind, path, others))]
         originals = self._originals(kind, files)
@@ -225,7 +244,8 @@ class Loader:
         self, kind: Kind[Any], language: str, originals: dict[str, _File], words: dict[str, _File]
     ) -> dict[str, Tree]:
         for entry in words.keys() - originals.keys() - self._unread[kind.name]:
-            what, path = f"there is no original '{entry}.yaml'", words[entry].source.path
+            name = Path(kind.place).name if kind.has_folders else f"{entry}.yaml"
+            what, path = f"there is no original '{name}'", words[entry].source.path
             self.problems.append(Problem(path, 1, 1, what, "write that first, or rename"))
         trees: dict[str, Tree] = {}
         for entry, file in originals.items():
@@ -242,29 +262,34 @@ class Loader:
         return trees
 
     def _paths(self, kind: Kind[Any]) -> list[Path]:
-        if kind.is_single:
-            stem = kind.place.removesuffix(".yaml")
-            return [*self.root.glob(kind.place), *sorted(self.root.glob(f"{stem}.*.yaml"))]
-        return sorted(self.root.glob(f"{kind.place}/*.yaml"))
+        root = self._root(kind)
+        if root is None:
+            return []
+        if not kind.place.endswith(".yaml"):
+            return sorted(root.glob(f"{kind.place}/*.yaml"))
+        stem = kind.place.removesuffix(".yaml")
+        return [*sorted(root.glob(kind.place)), *sorted(root.glob(f"{stem}.*.yaml"))]
 
     def _open(self, kind: Kind[Any], path: Path, others: list[str]) -> _File | None:
-        source = self._read(path)
+        source = self._read(path, self._root(kind) or self.root)
         parts = _NAME.fullmatch(path.name)
+        name = path.parent.name if kind.has_folders else parts["id"] if parts else ""
         if source is None:
             if parts and not parts["language"]:  # others may refer to it: one mistake is said once
-                self._unread[kind.name].add(kind.name if kind.is_single else parts["id"])
+                self._unread[kind.name].add(kind.name if kind.is_single else name)
             return None
-        if not parts or not ID.fullmatch(parts["id"]) or len(parts["id"]) > LONGEST_ID:
-            fix = f"use lower-case words joined by hyphens, at most {LONGEST_ID} characters: my-entry.es.yaml"
-            self.problems.append(Problem(source.path, 1, 1, "the file's name is not an id", fix))
+        if not parts or not ID.fullmatch(name) or len(name) > kind.longest:
+            example, of = ("my-entry", "folder") if kind.has_folders else ("my-entry.es.yaml", "file")
+            fix = f"use lower-case words joined by hyphens, at most {kind.longest} characters: {example}"
+            self.problems.append(Problem(source.path, 1, 1, f"the {of}'s name is not an id", fix))
             return None
         language = parts["language"]
         if language and language not in others:
             fix = f"add '{language}: …' under 'languages:' in pack.yaml, or rename the file"
             self.problems.append(Problem(source.path, 1, 1, f"'{language}' is not a language of the pack", fix))
             return None
-        entry = kind.name if kind.is_single else parts["id"]
-        return _File(entry, language, path.parent.name if kind.is_themed else "", source)
+        folder = str(path.parent) if kind.has_folders else path.parent.name if kind.is_themed else ""
+        return _File(kind.name if kind.is_single else name, language, folder, source)
 
     def _validate(self, kind: Kind[Any], trees: dict[str, dict[str, Tree]], original: str) -> dict[str, dict[str, Any]]:
         entries: dict[str, dict[str, Any]] = {language: {} for language in trees}
@@ -295,7 +320,7 @@ class Loader:
     def _report(self, sources: tuple[Source, ...], found: Iterator[Found]) -> None:
         for at, what, fix in found:
             source = next((source for source in sources if source.has(at)), sources[0])
-            self._note([source.problem(at, what, fix)])
+            self._note([source.problem(at, what, fix, key=bool(at) and source.has_parts(at))])
 
     def _note(self, problems: list[Problem]) -> None:
         """Keep problems once: what is wrong with the original would be said again of each translation."""
@@ -311,15 +336,23 @@ class Loader:
         own = {kind.command: kind.name for kind in self.kinds if kind.command}
         return Register(ids, {**commands, **own})
 
-    def _check_references(self, register: Register) -> None:
+    def _check_references(
+        self, register: Register, trees: dict[str, dict[str, dict[str, Tree]]], original: str
+    ) -> None:
         models = {kind.name: kind for kind in self.kinds}
         for (name, entry, language), source in self._sources.items():
-            for leaf in leaves(models[name].model, source.tree):
-                self._report((source,), register.problems(leaf))
+            for leaf in leaves(models[name].model, trees[name][language or original][entry]):
+                if source.has(leaf.at):
+                    self._report((source,), register.problems(leaf))
+                    self._report((source,), self._file_problems(leaf, self._folders[name, entry]))
             folder = self._folders[name, entry]
             if models[name].is_themed and language is None and folder not in register.ids["theme"]:
                 fix = f"write themes/{folder}.yaml, or move the file: {did_you_mean(folder, register.ids['theme'])}"
                 self.problems.append(source.problem((), f"its folder '{folder}' is not a theme", fix))
+
+    def _file_problems(self, leaf: Leaf, folder: str) -> Iterator[Found]:
+        if isinstance(leaf.mark, File) and ".." not in leaf.value and not Path(folder, leaf.value).is_file():
+            yield leaf.at, f"there is no file '{leaf.value}'", "put it beside this one, or correct the name"
 
 
 def stale(checked: date, today: date) -> bool:

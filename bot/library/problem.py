@@ -1,8 +1,11 @@
 """What is wrong with a file: where, what, and how to mend it."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+
+_NAME = re.compile(r"[\w-]+")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,6 +29,13 @@ class ContentError(Exception):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(f"{len(problems)} problems")
         self.problems = sorted(problems)
+
+
+def unknown(name: str, value: object, known: Iterable[str]) -> tuple[str, str]:
+    """Return what is wrong with a key that is not `known`, and how to mend it."""
+    if value == "" and not _NAME.fullmatch(name):
+        return f"'{name}' is not known here", "put the text before it in double quotes: its comma ends it inside { }"
+    return f"'{name}' is not known here", did_you_mean(name, known)
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:

@@ -7,9 +7,11 @@ from typing import Any
 
 from bot.library.city import CityPack
 from bot.library.load import Kind, Pack
-from bot.library.shape import field_type, has_words
+from bot.library.shape import Own, field_type, has_words, unwrap
 
 FOLDER = "schema"
+_WHOLE = {"required", "minProperties"}
+_LOOSER = {"oneOf": "anyOf"}
 DRAFT = "http://json-schema.org/draft-07/schema#"  # the newest that YAML editors read
 
 
@@ -32,8 +34,12 @@ def schemas(kinds: Iterable[Kind[Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield kind.name, {"$schema": DRAFT, **whole}
         if kind.translated:
             model: Any = kind.model
-            words = {name for name in model.model_fields if has_words(field_type(model, name))}
+            words = {name for name in model.model_fields if _is_translated(field_type(model, name))}
             yield f"{kind.name}.words", {"$schema": DRAFT, **_words_only(whole, words)}
+
+
+def _is_translated(kind: Any) -> bool:
+    return has_words(kind) or isinstance(unwrap(kind)[1], Own)
 
 
 def _draft7(schema: Any) -> Any:
@@ -50,4 +56,17 @@ def _words_only(schema: dict[str, Any], words: set[str]) -> dict[str, Any]:
 
 
 def _optional(schema: dict[str, Any]) -> dict[str, Any]:
-    return {name: part for name, part in schema.items() if name != "required"}
+    return {_LOOSER.get(name, name): _looser(part) for name, part in schema.items() if name not in _WHOLE}
+
+
+def _looser(part: Any) -> Any:
+    """Return what stands below a schema of words: a mapping may be a part, and nothing says of which kind it is."""
+    if isinstance(part, list):
+        return [_looser(child) for child in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        _LOOSER.get(name, name): _looser(child)
+        for name, child in part.items()
+        if not (name == "minProperties" and isinstance(child, int))
+    }

@@ -38,6 +38,18 @@ class Ref:
     label: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What each file says of itself: a translation never takes it from its original."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file beside the one that names it, such as `images/desk.png`."""
+
+
+Mark = Words | Ref | Own | File
+
 LONGEST_TITLE = 34
 """The narrowest button of all platforms: Discord's guideline for labels with an icon."""
 
@@ -53,22 +65,40 @@ class Leaf:
 
     at: At
     value: str
-    mark: Words | Ref | None
+    mark: Mark | None
 
 
 @cache
-def unwrap(kind: Any) -> tuple[Any, Words | Ref | None]:
-    """Return a field's type without `Annotated` and `None`, and the mark it carries."""
+def unwrap(kind: Any) -> tuple[Any, Mark | None]:
+    """Return a field's type without `Annotated` and `None`, and the mark it carries; a choice of models stays one."""
     mark = None
     while True:
         origin = get_origin(kind)
         if origin is Annotated:
             kind, *metadata = get_args(kind)
-            mark = next((data for data in metadata if isinstance(data, Words | Ref)), mark)
+            mark = next((data for data in metadata if isinstance(data, Mark)), mark)
         elif origin in (Union, types.UnionType):
-            kind = next(part for part in get_args(kind) if part is not type(None))
+            parts = [part for part in get_args(kind) if part is not type(None)]
+            if len(parts) > 1:
+                return kind, mark
+            kind = parts[0]
         else:
             return kind, mark
+
+
+@cache
+def members(kind: Any) -> dict[str, type[BaseModel]]:
+    """Return the models that `kind` chooses from, by what each one's `kind:` says; none where it is no choice."""
+    if get_origin(kind) not in (Union, types.UnionType):
+        return {}
+    models = [unwrap(part)[0] for part in get_args(kind)]
+    return {get_args(model.model_fields["kind"].annotation)[0]: model for model in models}
+
+
+def chosen(kind: Any, tree: Any) -> Any:
+    """Return the model that `tree` is of where `kind` chooses from several, None where it says none; else `kind`."""
+    choice = members(kind)
+    return choice.get(str(tree.get("kind")) if isinstance(tree, dict) else "") if choice else kind
 
 
 @cache
@@ -81,6 +111,7 @@ def field_type(model: type[BaseModel], name: str) -> Any:
 def leaves(kind: Any, tree: Tree, at: At = ()) -> Iterator[Leaf]:
     """Yield every string of `tree` with the mark that `kind` puts on it; what does not fit the kind is passed over."""
     kind, mark = unwrap(kind)
+    kind = chosen(kind, tree)
     if isinstance(tree, str):
         yield Leaf(at, tree, mark)
     elif isinstance(tree, list):

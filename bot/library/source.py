@@ -55,13 +55,20 @@ class Source:
 
     def has(self, at: At) -> bool:
         """Say whether something stands at `at`."""
+        return self._part(at) is not None
+
+    def has_parts(self, at: At) -> bool:
+        """Say whether what stands at `at` has parts of its own, so that it is best pointed at by its name."""
+        return isinstance(self._part(at), dict)
+
+    def _part(self, at: At) -> Tree | None:
         part: Any = self.tree
         for name in at:
             known = range(len(part)) if isinstance(part, list) else part if isinstance(part, dict) else ()
             if name not in known:
-                return False
+                return None
             part = part[name]
-        return True
+        return part  # type: ignore[no-any-return]  # a tree of trees
 
 
 class _RefusedError(Exception):

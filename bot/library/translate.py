@@ -5,8 +5,8 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from bot.library.problem import Problem, did_you_mean
-from bot.library.shape import Words, field_type, has_words, leaves, unwrap
+from bot.library.problem import Problem, did_you_mean, unknown
+from bot.library.shape import Own, Words, chosen, field_type, has_words, leaves, unwrap
 from bot.library.source import At, Source, Tree
 
 
@@ -37,7 +37,7 @@ class _Layer:
         self.problems = problems
 
     def lay(self, base: Tree | None, over: Tree, kind: Any, at: At) -> Tree:
-        inner, _ = unwrap(kind)
+        inner = chosen(unwrap(kind)[0], base)
         if isinstance(over, dict) and _is_model(inner):
             return self._lay_model(base, over, inner, at)
         if isinstance(over, dict) and get_origin(inner) is dict:
@@ -48,12 +48,16 @@ class _Layer:
         return over
 
     def _lay_model(self, base: Tree | None, over: dict[str, Any], model: type[BaseModel], at: At) -> Tree:
-        merged = dict(base) if isinstance(base, dict) else {}
+        merged = (
+            {name: part for name, part in base.items() if not _is_own(model, name)} if isinstance(base, dict) else {}
+        )
         for name, value in over.items():
             here = (*at, name)
             kind = field_type(model, name)
-            if kind is None:
-                self._complain(here, f"'{name}' is not known here", did_you_mean(name, model.model_fields))
+            if _is_own(model, name):
+                merged[name] = value
+            elif kind is None:
+                self._complain(here, *unknown(name, value, model.model_fields))
             elif name not in merged and get_origin(unwrap(kind)[0]) is not list:
                 self._complain(here, f"the original has no '{name}'", "add it there first, or remove it here")
             else:
@@ -71,6 +75,11 @@ class _Layer:
 
     def _complain(self, at: At, what: str, fix: str) -> None:
         self.problems.append(self.words.problem(at, what, fix, key=True))
+
+
+def _is_own(model: type[BaseModel], name: str) -> bool:
+    kind = field_type(model, name)
+    return kind is not None and isinstance(unwrap(kind)[1], Own)
 
 
 def _is_model(kind: Any) -> bool:

@@ -27,7 +27,7 @@ def cities(tmp_path: Path) -> Path:
 
 
 def problems(cities: Path, town: str = TOWN) -> list[str]:
-    return [str(problem) for problem in load_content(CONTENT, cities).broken.get(town, ())]
+    return [str(problem) for problem in load_content(CONTENT, cities=cities).broken.get(town, ())]
 
 
 def test_a_town_changes_only_what_it_says() -> None:
@@ -113,30 +113,30 @@ def test_a_folder_that_is_no_id_is_named(cities: Path, name: str) -> None:
 def test_a_file_where_a_folder_should_be_is_named_and_the_others_go_on(cities: Path) -> None:
     (cities / "granada").write_text("x", encoding="utf-8")
     (cities / "README.md").write_text("notes", encoding="utf-8")
-    content = load_content(CONTENT, cities)
+    content = load_content(CONTENT, cities=cities)
     assert list(content.cities) == [TOWN]
     assert "is a file, and not a city's folder" in str(content.broken["granada"][0])
 
 
 def test_two_towns_of_one_name_are_told_apart(cities: Path) -> None:
     copytree(cities / TOWN, cities / "zweite")
-    content = load_content(CONTENT, cities)
+    content = load_content(CONTENT, cities=cities)
     assert list(content.cities) == [TOWN]
     assert "the city 'puertaluna' has the same name" in str(content.broken["zweite"][0])
 
 
 def test_without_its_folder_of_cities_hearsay_does_not_start(tmp_path: Path) -> None:
     with pytest.raises(ContentError) as refused:
-        load_content(CONTENT, tmp_path / "nowhere")
+        load_content(CONTENT, cities=tmp_path / "nowhere")
     assert "there is no such folder" in str(refused.value.problems[0])
 
 
 def test_a_town_that_breaks_keeps_its_last_sound_pack(cities: Path) -> None:
-    last = load_content(CONTENT, cities)
+    last = load_content(CONTENT, cities=cities)
     copytree(cities / TOWN, cities / "other")
     (cities / "other" / "pack.yaml").write_text("name: Other\nlanguages: [es, en]\n", encoding="utf-8")
     (cities / TOWN / "pack.yaml").write_text("name: [\n", encoding="utf-8")
-    now = sound(load_content(CONTENT, cities), last)
+    now = sound(load_content(CONTENT, cities=cities), last)
     assert list(now.cities) == ["other", TOWN]
     assert now.cities[TOWN] is last.cities[TOWN]
 
@@ -165,7 +165,7 @@ async def test_what_one_town_hears_another_does_not_find(stage: Stage, cities: P
     (cities / "other" / "pack.yaml").write_text("name: Other\nlanguages: [es, en]\n", encoding="utf-8")
     (cities / "other" / "rumours/homes/port-flats.yaml").unlink()
     (cities / "other" / "rumours/homes/port-flats.en.yaml").unlink()
-    content = load_content(CONTENT, cities)
+    content = load_content(CONTENT, cities=cities)
     assert not content.broken
     for city, is_found in ((TOWN, True), ("other", False), (NO_CITY, False)):
         stage.content = content

@@ -56,3 +56,12 @@ def test_a_file_that_is_no_content_changes_nothing(tiny: Path) -> None:
 def test_an_editors_lock_that_leads_nowhere_breaks_nothing(tiny: Path) -> None:
     (tiny / "themes/.#work.yaml").symlink_to("somebody@somewhere.1234")
     assert fingerprint(tiny) == fingerprint(tiny)
+
+
+def test_a_quiz_in_its_own_folder_changes_it_and_a_folder_that_is_not_there_does_not(tiny: Path) -> None:
+    quizzes = tiny.parent / "quizzes"
+    assert fingerprint(tiny, quizzes) == fingerprint(tiny)
+    (quizzes / "dog").mkdir(parents=True)
+    before = fingerprint(tiny, quizzes)
+    (quizzes / "dog/quiz.yaml").write_text("title: The dog\n")
+    assert fingerprint(tiny, quizzes) != before

@@ -12,7 +12,7 @@ from bot.cli import main
 from bot.library.check import UNWRITTEN
 from bot.library.load import LONGEST_ID, Kind
 from bot.library.problem import ContentError, Problem
-from bot.library.scaffold import NewEntryError, blank, write_new
+from bot.library.scaffold import NewEntryError, blank, write_new, write_sample
 
 KIND: dict[str, Kind[Any]] = {kind.name: kind for kind in KINDS}
 FOLDERS = {"rumour": "work", "term": None, "technique": None}
@@ -139,3 +139,33 @@ def test_the_command_says_where_it_wrote_or_why_not(
     assert "there is already a rumour called 'fresh'" in capsys.readouterr().err
     assert main(["check"]) == 1
     assert f"content/{PLACES['rumour']}:" in capsys.readouterr().out
+
+
+def test_a_new_quiz_is_small_whole_and_passes_the_check(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quizzes = tiny.parent / "games"
+    monkeypatch.setenv("HEARSAY_CONTENT", str(tiny))
+    monkeypatch.setenv("HEARSAY_QUIZZES", str(quizzes))
+    assert main(["new", "quiz", "lost-dog"]) == 0
+    path = quizzes / "lost-dog/quiz.yaml"
+    assert capsys.readouterr().out == f"{path}\n"
+    said = re.search(r"\$schema=(\S+)", path.read_text("utf-8").split("\n")[0])
+    assert said
+    assert (path.parent / said[1]).resolve() == (tiny / "schema/quiz.json").resolve()
+    assert main(["check"]) == 0
+    assert main(["new", "quiz", "lost-dog"]) == 1
+    assert "there is already a quiz called 'lost-dog'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", ["Lost", "a" * 25, "../lost"])
+def test_a_name_that_is_no_id_begins_no_quiz(tiny: Path, wrong: str) -> None:
+    with pytest.raises(NewEntryError, match="at most 24"):
+        write_sample(tiny.parent / "quizzes", tiny, KIND["quiz"], wrong)
+    assert not (tiny.parent / "quizzes").exists()
+
+
+def test_a_folder_of_quizzes_that_is_not_there_or_empty_holds_none(tiny: Path) -> None:
+    for root in (tiny.parent / "nowhere", tiny / "themes"):
+        assert load_content(tiny, {"quizzes": root}).library.all(KIND["quiz"], "en") == {}
+    assert load_content(tiny).library.all(KIND["quiz"], "es") == {}

@@ -16,9 +16,11 @@ from bot.library.schema import DRAFT, FOLDER, schemas, write_schemas
 
 ROOT = Path(__file__).parent.parent.parent
 CONTENT = ROOT / "content"
+QUIZZES = (ROOT / "quizzes", ROOT / "tests/quizzes")
 BROKEN = ROOT / "tests/broken"
 SCHEMAS = dict(schemas(KINDS))
 TRANSLATED = re.compile(r"[^.]+\.[a-z]{2,3}\.yaml")
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # editors and libyaml allow [Who?], PyYAML's own does not
 UNREAD = {"phrases", "cities", FOLDER}
 """Folders without a schema: phrases are free, a city says only what differs, and the schemas themselves."""
 
@@ -35,7 +37,9 @@ SHAPES = (
 
 
 def schema_of(path: Path) -> str:
-    """Return the name of the schema for a file of the content."""
+    """Return the name of the schema for a file of the content, or of the folder of a quiz."""
+    if CONTENT not in path.parents:
+        return path.name.removesuffix(".yaml").replace(".es", ".words")
     place = path.relative_to(CONTENT).as_posix()
     words = ".words" if TRANSLATED.fullmatch(path.name) else ""
     if path.name == "pack.yaml":
@@ -57,7 +61,7 @@ def plain(tree: Any) -> Any:
 
 def complaints(name: str, text: str) -> list[str]:
     """Return what the schema `name` says of a file."""
-    tree = plain(yaml.safe_load(text))
+    tree = plain(yaml.load(text, LOADER))
     return [
         f"{list(error.absolute_path)}: {error.message}" for error in Draft7Validator(SCHEMAS[name]).iter_errors(tree)
     ]
@@ -67,6 +71,8 @@ def shipped() -> Iterator[Path]:
     for path in sorted(CONTENT.rglob("*.yaml")):
         if path.relative_to(CONTENT).parts[0] not in UNREAD or path.match("cities/*/pack.yaml"):
             yield path
+    for root in QUIZZES:
+        yield from sorted(root.glob("*/quiz*.yaml"))
 
 
 def misshapen() -> Iterator[tuple[str, Path]]:
@@ -110,6 +116,13 @@ def test_what_the_check_refuses_by_its_shape_the_editor_marks_too(name: str, pat
 def test_an_editor_marks_what_no_translation_of_a_rumour_may_hold(wrong: str) -> None:
     assert complaints("rumour.words", "name: Empleo\n") == []
     assert complaints("rumour.words", f"claim: Nos quitan el trabajo.\n{wrong}\n")
+
+
+@pytest.mark.parametrize("wrong", ["minutes: 3", "figures: {lit: 84}", "rooms: {quay: {nmae: El muelle}}", "leak: 3"])
+def test_an_editor_marks_what_no_translation_of_a_quiz_may_hold(wrong: str) -> None:
+    words = "provenance: {status: draft, drafted: people}\nrooms: {quay: {puzzles: {first: {ask: ¿Qué?}}}}\n"
+    assert complaints("quiz.words", words) == []
+    assert complaints("quiz.words", wrong)
 
 
 def test_the_files_written_are_the_schemas(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.library import translate
 from bot.library.problem import Problem
-from bot.library.shape import Entry, Phrase, Ref, Text
+from bot.library.shape import Entry, Own, Phrase, Ref, Text
 from bot.library.source import At, Source, Tree, read
 
 STEADY = settings(deadline=None, derandomize=True, max_examples=150)
@@ -188,3 +188,24 @@ def test_what_is_no_word_is_refused_and_the_original_kept(folder: Path, words: A
     assert [(p.path, p.line, p.what) for p in problems] == [("a.es.yaml", line, what)]
     assert all(p.fix for p in problems)
     assert tree == ONE
+
+
+class Signed(Entry):
+    """Something that each file signs for itself."""
+
+    name: Text
+    by: Annotated[Part, Own()] | None = None
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ({"name": "hola"}, {"name": "hola"}),
+        ({"by": {"say": "x", "year": "2"}}, {"name": "hello", "by": {"say": "x", "year": "2"}}),
+    ],
+)
+def test_what_a_file_says_of_itself_is_never_taken_from_its_original(words: Tree, expected: Tree) -> None:
+    original = Source("a.yaml", {"name": "hello", "by": {"say": "a", "year": "1"}}, b"")
+    problems: list[Problem] = []
+    assert translate.lay(original, Source("a.es.yaml", words, b""), Signed, problems) == expected
+    assert problems == []
