@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from tests.bench import (
     begin,
     care,
+    cities,
     discord,
     lookup,
     memory,
@@ -27,6 +28,7 @@ MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
     "neighbour": neighbour.figures,
     "lookup": lookup.figures,
     "care": care.figures,
+    "cities": cities.figures,
     "quizzes": quizzes.figures,
     "ptb_request": ptb_request.figures,
     "telegram": telegram.figures,
