@@ -1,7 +1,7 @@
 """The only place where the parts meet."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -11,9 +11,12 @@ from typing import Any
 
 from bot.core.platform import Platform
 from bot.delivery import Delivery
-from bot.features import about, basics, care, glossary, quizzes, rumours, techniques
+from bot.features import about, basics, care, feedback, glossary, quizzes, reports, rumours, techniques
 from bot.features import city as city_choice
+from bot.features.reports.naming import Names, names
+from bot.features.rumours.entry import RUMOURS
 from bot.features.rumours.find import Finder
+from bot.features.techniques.entry import TECHNIQUES
 from bot.library import common, support
 from bot.library.city import NO_CITY, CityLoader, Shared, folders, same_names
 from bot.library.load import Kind, Library, Loader, stale
@@ -22,6 +25,7 @@ from bot.library.problem import ContentError, Problem
 from bot.library.source import At
 from bot.library.support import SUPPORT, Routes, Support
 from bot.matching.care import CARE, Care
+from bot.matching.told import TOLD, Ear
 from bot.matching.tongue import TYPING, Tongue, Typing
 from bot.settings import SettingsError
 from bot.storage.store import Store
@@ -35,14 +39,16 @@ KINDS: tuple[Kind[Any], ...] = (
     *support.KINDS,
     TYPING,
     CARE,
+    TOLD,
     *techniques.KINDS,
     *glossary.KINDS,
     *rumours.KINDS,
     *quizzes.KINDS,
+    *reports.KINDS,
 )
 
 
-CITY_KINDS = tuple(kind for kind in KINDS if kind not in (TYPING, CARE))
+CITY_KINDS = tuple(kind for kind in KINDS if kind not in (TYPING, CARE, TOLD, *reports.KINDS))
 """What a city may change or add; how a language is typed, and who is hurt, is the same everywhere."""
 
 
@@ -112,9 +118,32 @@ def tongues(library: Library) -> Mapping[str, Tongue]:
     return {language: Tongue(typing.get(language, Typing())) for language in library.pack.languages}
 
 
-def carer(library: Library) -> Care:
-    """Return what recognises, in every language of the pack, who is hurt or in danger."""
-    return Care(library.all(CARE, next(iter(library.pack.languages))))
+def rumour_finder(content: Content) -> Finder:
+    """Return what finds the rumours of all cities by how they are said."""
+    cities = {city: own.library for city, own in content.cities.items()}
+    return rumours.finder(content.library, tongues(content.library), cities)
+
+
+def carer(library: Library, finder: Finder) -> Care:
+    """Return what recognises, in every language of the pack, who is hurt or in danger; `finder` knows the rumours."""
+    original = next(iter(library.pack.languages))
+    ear = Ear(library.all(TOLD, original).values(), (*finder.phrases, *_practised(library)))
+    return Care(library.all(CARE, original), ear, lambda text: finder.find(text).decision == "answer")
+
+
+def _practised(library: Library) -> Iterator[str]:
+    """Yield the names of techniques and what is said in their examples: nobody tells it of themselves."""
+    for language in library.pack.languages:
+        for technique in library.all(TECHNIQUES, language).values():
+            yield technique.name
+            yield from (part for line in technique.example for part in (line.them, line.you, line.note) if part)
+
+
+def judged(library: Library) -> Mapping[str, Collection[str]]:
+    """Return what people may call useful or not: kind → ids."""
+    language = next(iter(library.pack.languages))
+    kinds: tuple[Kind[Any], ...] = (RUMOURS, TECHNIQUES)
+    return {kind.name: library.all(kind, language).keys() for kind in kinds}
 
 
 def repertoires(content: Content, default: str = "") -> Repertoires:
@@ -126,8 +155,8 @@ def repertoires(content: Content, default: str = "") -> Repertoires:
         known = ", ".join(content.cities) or "none, for HEARSAY_CITIES is not set"
         raise SettingsError(f"HEARSAY_CITY={default} is no city. The cities are: {known}.")
     spoken, cities = tongues(content.library), content.cities
-    finder = rumours.finder(content.library, spoken, {city: own.library for city, own in cities.items()})
-    parts = Parts(spoken, carer(content.library), finder, content)
+    finder = rumour_finder(content)
+    parts = Parts(spoken, carer(content.library, finder), finder, names(content.library), content)
     by_city = {city: _repertoire(parts, city) for city in ("", *cities)}
     only = next(iter(cities)) if len(cities) == 1 and not content.broken else ""
     return Repertoires(by_city, default or only)
@@ -135,12 +164,17 @@ def repertoires(content: Content, default: str = "") -> Repertoires:
 
 @dataclass(frozen=True)
 class Parts:
-    """What all cities share: how each language is typed, who is recognised as hurt, what finds a rumour."""
+    """What all cities share: how each language is typed, who is heard as hurt, what finds a rumour or a name."""
 
     tongues: Mapping[str, Tongue]
     care: Care
     finder: Finder
+    names: Names
     content: Content
+
+    def attacks(self, text: str) -> bool:
+        """Say whether words attack people, and are not to be shown again."""
+        return self.care.recognise(text) in ("attack", "insult")
 
 
 def repertoire(content: Content) -> Repertoire:
@@ -157,7 +191,9 @@ def _repertoire(parts: Parts, city: str) -> Repertoire:
         rumours.feature(library, partial(parts.finder.find, city=city), techniques.names(library), routes),
         techniques.feature(library),
         glossary.feature(library, parts.tongues),
+        reports.feature(parts.names, rumours.names(library), parts.attacks, library.pack.districts),
         care.feature(parts.care, routes),
+        feedback.feature(judged(library)),
         city_choice.feature({name: own.library.pack.city or name for name, own in parts.content.cities.items()}),
         about.feature(library.pack),
         basics.feature(library.pack.languages, parts.tongues),

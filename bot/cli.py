@@ -63,8 +63,36 @@ def parser() -> argparse.ArgumentParser:
     discord.add_argument("what", choices=["invite"])
     add("migrate", _migrate, "create or upgrade the database")
     _add_copying(add)
-    add("missed", _missed, "list the words that people looked up in vain")
+    _add_desk(add)
     return whole
+
+
+def _add_desk(add: Callable[..., argparse.ArgumentParser]) -> None:
+    add("missed", _missed, "list the words that people looked up in vain")
+    _add_figures(add)
+    listed = add("reports", _reports, "list what people left for the city, and settle it")
+    listed.add_argument("--city", help='one city only; "" is none of its own')
+    listed.add_argument("--state", choices=["new", "answered", "declined"])
+    listed.add_argument("--csv", type=Path, metavar="FILE", help="write them to a CSV file instead")
+    settle = listed.add_subparsers(metavar="answer|decline")
+    answer = settle.add_parser("answer", help="say which card answers a report; whoever asked is told, once")
+    answer.add_argument("id", type=int)
+    answer.add_argument("card", help="the id of a rumour")
+    answer.set_defaults(command=_answer_report)
+    decline = settle.add_parser("decline", help="say that a report gets no card; whoever asked is told, once")
+    decline.add_argument("id", type=int)
+    decline.add_argument("--reason", required=True, choices=["unclear", "no-rumour", "no-figures", "person"])
+    decline.set_defaults(command=_decline_report)
+
+
+def _add_figures(add: Callable[..., argparse.ArgumentParser]) -> None:
+    figures = add("figures", _figures, "show what was asked and answered, day by day counted, never by person")
+    figures.add_argument("--city", help='one city only; "" is none of its own')
+    figures.add_argument("--from", dest="first", metavar="DAY", help="first day, such as 2026-11-01; else thirty days")
+    figures.add_argument("--to", dest="last", metavar="DAY", help="last day; else today (in UTC)")
+    figures.add_argument("--in", dest="language", metavar="LANGUAGE", help=LANGUAGE)
+    figures.add_argument("--csv", type=Path, metavar="FILE", help="write them to a CSV file too")
+    figures.add_argument("--svg", type=Path, metavar="FILE", help="draw them to an SVG file too")
 
 
 def _add_copying(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -140,24 +168,24 @@ def _check(chosen: argparse.Namespace) -> int:
 def _match(chosen: argparse.Namespace) -> int:
     import json
 
-    from bot.app import carer, load_content, tongues
-    from bot.features.rumours.entry import RUMOURS
-    from bot.features.rumours.find import Finder
+    from bot.app import carer, load_content, rumour_finder
     from bot.settings import load
 
     settings = load()
-    library = load_content(settings.content, settings.roots).library
-    finder = Finder({code: library.all(RUMOURS, code) for code in library.pack.languages}, tongues(library))
-    care = carer(library)
+    content = load_content(settings.content, settings.roots, settings.cities)
+    finder = rumour_finder(content)
+    care = carer(content.library, finder)
     for line in sys.stdin:
         text = line.rstrip("\n")
-        if (sign := care.recognise(text)) in ("danger", "hurt"):
+        sign = care.recognise(text)
+        if sign in ("danger", "hurt"):
             heeded: dict[str, object] = {"text": text, "decision": "care", "care": sign, "candidates": []}
             print(json.dumps(heeded, ensure_ascii=False), flush=True)
             continue
         found = finder.find(text, chosen.lang)
         candidates = [{"id": m.entry, "score": round(m.score, 4), "phrase": m.phrase} for m in found.candidates]
-        answer = {"text": text, "decision": found.decision, "candidates": candidates}
+        marked = {"care": sign} if sign else {}
+        answer = {"text": text, "decision": found.decision, **marked, "candidates": candidates}
         print(json.dumps(answer, ensure_ascii=False), flush=True)
     return 0
 
@@ -279,4 +307,41 @@ def _missed(_: argparse.Namespace) -> int:
     for word, language, count in asyncio.run(store.read(missed.most_wanted)):
         print(f"{count:6} {language} {word}")
     store.close()
+    return 0
+
+
+def _reports(chosen: argparse.Namespace) -> int:
+    from bot import desk
+    from bot.settings import load
+
+    for line in desk.list_reports(load(), chosen.city, chosen.state, chosen.csv):
+        print(line)
+    return 0
+
+
+def _answer_report(chosen: argparse.Namespace) -> int:
+    from bot import desk
+    from bot.settings import load
+
+    print(desk.answer(load(), chosen.id, chosen.card))
+    return 0
+
+
+def _decline_report(chosen: argparse.Namespace) -> int:
+    from bot import desk
+    from bot.settings import load
+
+    print(desk.decline(load(), chosen.id, chosen.reason))
+    return 0
+
+
+def _figures(chosen: argparse.Namespace) -> int:
+    from datetime import UTC, datetime
+
+    from bot import desk
+    from bot.settings import load
+
+    asked = desk.Asked(chosen.city, chosen.first, chosen.last, chosen.language, chosen.csv, chosen.svg)
+    for line in desk.show_figures(load(), asked, datetime.now(UTC)):
+        print(line)
     return 0

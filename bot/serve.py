@@ -31,6 +31,7 @@ from bot.storage import outbox, retention
 from bot.storage.migrate import NewerDatabaseError, is_current, migrate
 from bot.storage.store import Store, StoreError
 from bot.talk.assistant import Assistant
+from bot.talk.repertoire import Repertoires
 from bot.tick import Metronome
 
 log = logging.getLogger(__name__)
@@ -173,18 +174,20 @@ class _Process:
         self.metronome.start()
         stopped = asyncio.create_task(_signal())
         running = [asyncio.create_task(self.keep(service)) for service in self.services]
+        learning: list[asyncio.Task[object]] = []
         server = _Server(self.config(self.application()))
         serving = [asyncio.create_task(server.serve([door])) for door in ([self.door] if self.door else [])]
         try:
             await self.until_met(running)
             _settle_down()
             print(self.greeting(), flush=True)  # noqa: T201  # for the person who started it
+            learning.append(asyncio.create_task(asyncio.to_thread(learn, self.app.assistant.repertoires)))
             await self.until_stopped(stopped, [*running, *serving])
         finally:
             self.metronome.stop()
             self.web.close()
             server.should_exit = True
-            await asyncio.gather(*serving, return_exceptions=True)
+            await asyncio.gather(*serving, *learning, return_exceptions=True)
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
@@ -284,7 +287,9 @@ class _Process:
             return
         _warn_of_broken(content)
         self.content = sound(content, self.content)
-        self.app.assistant.repertoires = await asyncio.to_thread(repertoires, self.content, self.settings.city)
+        said = await asyncio.to_thread(repertoires, self.content, self.settings.city)
+        await asyncio.to_thread(learn, said)
+        self.app.assistant.repertoires = said
         log.info("content taken over files=%s", content.files)
         for service in self.services:
             await service.publish()
@@ -358,6 +363,11 @@ def _raise_what_failed(running: Sequence["asyncio.Task[None]"]) -> None:
     for task in running:
         if task.done():
             task.result()
+
+
+def learn(said: Repertoires) -> None:
+    """Let what learns when it is first asked learn now, so that nobody's first words wait for it."""
+    said.of("").heed("?")
 
 
 def sound(content: Content, last: Content) -> Content:

@@ -1,7 +1,7 @@
 """Who is hurt or in danger is listened to, and rumours with the same words are not taken for it: the project's measure.
 
-The patterns have been fitted to these sentences by now, so the rates keep them from sliding back; they do not say how
-many sentences of a kind that nobody has thought of yet would be recognised.
+The sentences of care.yaml are among the examples by now, so their rates keep what is recognised from sliding back. How
+many of a kind that nobody has thought of yet are recognised is measured with care_second.yaml, from examples unlike it.
 """
 
 import json
@@ -12,7 +12,7 @@ from random import Random
 import pytest
 import yaml
 
-from bot.app import Content, carer
+from bot.app import Content, carer, rumour_finder
 from bot.core.message import Address, Message
 from bot.features.glossary.entry import TERMS
 from bot.features.rumours.entry import RUMOURS
@@ -20,7 +20,7 @@ from bot.features.techniques.entry import TECHNIQUES
 from bot.matching.care import Care
 from bot.storage import sessions
 from bot.storage.tables import METADATA
-from tests.bench.care import CARES, SENTENCES, rate
+from tests.bench.care import CARES, SECOND, SENTENCES, independent, rate
 from tests.play import Stage
 from tests.test_cli import hearsay
 
@@ -29,7 +29,7 @@ HEARD = yaml.safe_load((Path(__file__).parent / "heard.yaml").read_text(encoding
 
 @pytest.fixture(scope="module")
 def care(content: Content) -> Care:
-    return carer(content.library)
+    return carer(content.library, rumour_finder(content))
 
 
 @pytest.mark.parametrize("language", SENTENCES)
@@ -50,6 +50,44 @@ def test_danger_is_recognised(care: Care, language: str) -> None:
 @pytest.mark.parametrize("language", SENTENCES)
 def test_who_was_hurt_is_recognised(care: Care, language: str) -> None:
     assert rate(care, SENTENCES[language]["hurt"], *CARES) >= 0.90
+
+
+@pytest.fixture(scope="module")
+def unfitted(content: Content) -> Care:
+    return independent(content.library, rumour_finder(content))
+
+
+@pytest.mark.parametrize("language", SECOND)
+def test_sentences_like_none_of_the_examples_are_recognised(unfitted: Care, language: str) -> None:
+    said = SECOND[language]
+    assert rate(unfitted, said["danger"], *CARES) >= 0.9
+    assert rate(unfitted, said["hurt"], *CARES) >= 0.85
+    assert rate(unfitted, said["neither"], *CARES) <= 0.15
+
+
+@pytest.mark.parametrize("language", SECOND)
+def test_sentences_of_a_second_writer_are_recognised(care: Care, language: str) -> None:
+    said = SECOND[language]
+    assert rate(care, said["danger"], *CARES) >= 0.95
+    assert rate(care, said["hurt"], *CARES) >= 0.95
+    assert rate(care, said["neither"], *CARES) <= 0.05
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        ("they called me vermin", "hurt"),
+        ("me llamaron rata", "hurt"),
+        ("I want to kill all muslims tomorrow", "danger"),
+        ("mañana voy a matar a todos los moros", "danger"),
+        ("they take our jobs and he hits me", "danger"),
+        ("my uncle says they are parasites. he hits me", "danger"),
+        ("HE HITZ ME EVRY NITE", "danger"),
+        ("kill all the muslims", "attack"),
+    ],
+)
+def test_what_is_told_within_other_words_is_heard(care: Care, text: str, sign: str) -> None:
+    assert care.recognise(text) == sign
 
 
 @pytest.mark.parametrize("language", SENTENCES)
@@ -156,6 +194,17 @@ async def test_attacks_on_dignity_are_never_answered_with_a_search_or_a_debate(s
     assert {"/support", "support"} & {choice.say.split()[-1] for choice in bubble.reply.choices}
 
 
+@pytest.mark.parametrize("prompted", [False, True])
+async def test_attacks_are_stopped_in_a_command_and_in_the_answer_to_its_prompt(stage: Stage, prompted: bool) -> None:
+    where, assistant = Address("web", "here"), stage.app.assistant
+    asked = (
+        await assistant.handle(Message(where, "/rumour", "one", language="en", introduced=True)) if prompted else None
+    )
+    text, turn = ("gas them all", asked.bubbles[-1].turn) if asked else ("/rumour gas them all", None)
+    stopped = await assistant.handle(Message(where, text, "two", turn, language="en", introduced=True))
+    assert stopped.bubbles[-1].reply.text.startswith("Those words attack people's dignity.")
+
+
 @pytest.mark.parametrize("text", listed(NO_ATTACKS))
 def test_what_only_shares_words_with_an_attack_is_none(care: Care, text: str) -> None:
     assert care.recognise(text) is None
@@ -209,3 +258,10 @@ def test_match_answers_care_without_candidates() -> None:
     assert danger == {"text": "he hits me", "decision": "care", "care": "danger", "candidates": []}
     assert (hurt["decision"], hurt["care"]) == ("care", "hurt")
     assert rumour["decision"] == "answer"
+
+
+def test_match_marks_attacks_and_insults_and_still_says_what_they_are_like() -> None:
+    done = hearsay("match", typed="gas them all\nshut up stupid bot\n")
+    attack, insult = map(json.loads, done.stdout.splitlines())
+    assert (attack["care"], insult["care"]) == ("attack", "insult")
+    assert "care" not in (attack["decision"], insult["decision"])

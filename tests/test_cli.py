@@ -87,5 +87,18 @@ def test_missed_words_are_listed(tmp_path: Path) -> None:
 
 def test_help_names_every_command() -> None:
     told = hearsay("--help").stdout
-    for command in ("run", "chat", "check", "match", "schema", "new", "migrate", "backup", "restore", "missed"):
+    for command in (
+        "run",
+        "chat",
+        "check",
+        "match",
+        "schema",
+        "new",
+        "migrate",
+        "backup",
+        "restore",
+        "missed",
+        "reports",
+        "figures",
+    ):
         assert f"    {command} " in told

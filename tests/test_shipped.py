@@ -14,11 +14,13 @@ from typing import NamedTuple, get_args
 
 import pytest
 
+from bot import figures
 from bot.app import KINDS, Content, load_content, old_sources, repertoire
 from bot.core import markup
 from bot.core.message import Address, Message, Reply
-from bot.features import basics, care
+from bot.features import basics, care, feedback, reports
 from bot.features.glossary.entry import TERMS
+from bot.features.reports import words
 from bot.features.rumours import replies as rumour_replies
 from bot.features.rumours.entry import RUMOURS, Rumour
 from bot.features.techniques import PARTS
@@ -394,6 +396,12 @@ def gaps(whole: Repertoire) -> Mapping[str, set[str]]:
         "safe.{}": set(care.STEPS),
         "safe.{}_text": set(care.STEPS),
         "quiet.turn_{}": {"on", "off"},
+        "report.not_{}": {*get_args(words.Why), "hurtful"},
+        "report.at_{}": set(reports.PLACES),
+        "report.declined_{}": set(reports.REASONS),
+        "report.{}": {"keep", "change", "drop"},
+        "useful.{}": {*feedback.VERDICTS, *feedback.REASONS},
+        "figures.{}": {*figures.GROUPS, "found", "offered", "none"},
     }
 
 

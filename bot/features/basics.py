@@ -7,6 +7,7 @@ from bot.core import markup
 from bot.core.message import Choice, Reply
 from bot.matching.tongue import Tongue
 from bot.storage import export as exporting
+from bot.storage import reports
 from bot.storage.retention import KEPT
 from bot.talk.feature import Answer, Command, Context, Feature, Heard, Outcome
 
@@ -81,8 +82,8 @@ def privacy(context: Context) -> Outcome:
     """Say what is kept and for how long."""
     hours = round(KEPT["bubbles"][2].total_seconds() / 3600)
     days = KEPT["sessions"][2].days
-    text = context.say("privacy.text", answers_hours=hours, session_days=days)
-    return context.show(text)
+    months = KEPT["reports"][2].days // 30
+    return context.show(context.say("privacy.text", answers_hours=hours, session_days=days, report_months=months))
 
 
 def export(context: Context) -> Outcome:
@@ -138,7 +139,8 @@ def channel(context: Context) -> Outcome:
 
 
 def stop(context: Context) -> Outcome:
-    """Leave every scene."""
+    """Leave every scene, what was about to be left for the city, and what was to be told of it later."""
+    reports.hush(context.tx, context.session.where)
     left = replace(context.session, scenes=(), asked=None, listed=())
     return context.show(context.say("stop.done"), *menu(context)).then(left)
 

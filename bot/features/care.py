@@ -23,7 +23,7 @@ def feature(care: Care, routes: Routes) -> Feature:
         sign = care.recognise(text)
         if sign in ("danger", "hurt"):
             return Heard(SURE, lambda context: listen(context, sign))
-        return {"attack": Heard(ATTACKED, stop), "insult": Heard(INSULTED, calm)}.get(sign or "")
+        return {"attack": Heard(ATTACKED, stop, anywhere=True), "insult": Heard(INSULTED, calm)}.get(sign or "")
 
     def told(context: Context) -> Outcome:
         text = f"{context.say('support.believe')}\n\n{routes.told(context.say, context.language)}"

@@ -17,24 +17,26 @@ from bot.library.check import Found
 from bot.library.load import Kind
 from bot.library.problem import did_you_mean
 from bot.library.shape import Entry, Phrase, Words
-from bot.talk.words import LONGEST, folded
+from bot.matching.spelled import END, spelled
+from bot.matching.told import Ear
 
 Sign = Literal["danger", "hurt", "attack", "insult"]
 SIGNS: tuple[Sign, ...] = ("danger", "hurt", "attack", "insult")
 """The gravest first: it is the one that is answered."""
 
+NEEDS: tuple[Sign, ...] = ("danger", "hurt")
+SURE = 1.0  # heard so clearly, it is care whatever rumour is like it
+PERHAPS = -0.25  # heard so clearly, it is care unless it is an attack or surely a rumour
+PATTERN = 1.5  # what a pattern that is found adds
+
 GAP = 3  # how many words `…` stands for at most
 MOST_FORMS = 256  # how many ways of saying it one pattern may stand for
 SetName = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[a-z]+)*$")]
 
-_END, _TAKEN = ".", ""  # the end of a sentence; a word that `unless` has claimed
+_TAKEN = ""  # a word that `unless` has claimed
 _EITHER = r"(?:\{[^{}]*\}|[^\s{}\[\]^$…]+)"
 _MARKS = re.compile(rf"(…|\.\.\.)|([\[\]^$])|({_EITHER}+)|(\S)")
 _SET = re.compile(r"\{([^{}]*)\}")
-_APOSTROPHES = re.compile(r"['’‘`´ʼ]")
-_UNSEEN = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]")
-_TWICE = re.compile(r"([^\W\d_])\1+")
-_WORDS = re.compile(r"[^\W_]+|(?<!\.)\.(?!\.)|[!?;]")
 
 
 class Signs(Entry):
@@ -85,7 +87,7 @@ class Reader:
 
     def __init__(self, signs: Signs) -> None:
         self._sets = signs.words
-        self._light = frozenset(_words(signs.light))
+        self._light = frozenset(spelled(signs.light))
         self._read: dict[str, tuple[tuple[Step, ...], ...]] = {}
         self._open: list[str] = []
 
@@ -174,7 +176,7 @@ def _split(text: str) -> list[str]:
 
 
 def _step(word: str) -> Step:
-    stem = _words(word.rstrip("*"))
+    stem = spelled(word.rstrip("*"))
     if len(stem) != 1:
         raise PatternError(f"'{word}' is not one word", "write letters, / between two words for either, * at the end")
     only = frozenset(stem)
@@ -293,13 +295,13 @@ class Automaton:
         """Yield (position, bits): where forms end, and which."""
         done, at_start = 0, True
         for position, token in enumerate(tokens):
-            if token in (_END, _TAKEN):
-                done, at_start = 0, token == _END
+            if token in (END, _TAKEN):
+                done, at_start = 0, token == END
                 continue
             begin = self._first_starts if at_start else self._starts
             done = self._closed(((done << 1 & ~self._heads) | begin) & self._taking(token))
             at_start = False
-            ends = position + 1 == len(tokens) or tokens[position + 1] == _END
+            ends = position + 1 == len(tokens) or tokens[position + 1] == END
             if found := done & (self._whole if ends else self._whole & ~self._last):
                 yield position, found
 
@@ -361,21 +363,33 @@ class _Language:
         self._said = Automaton(said)
         self._unless = Automaton([(form, "unless") for pattern in signs.unless for form in reader.pattern(pattern)])
 
-    def recognise(self, tokens: Sequence[str]) -> Sign | None:
+    def signs(self, tokens: Sequence[str]) -> set[Sign]:
+        """Return the signs whose patterns are found in `tokens`."""
         left = list(tokens)
         for start, end in self._unless.spans(tokens):
             left[start : end + 1] = [_TAKEN] * (end + 1 - start)
         found = 0
         for _, bits in self._said.hits(left):
             found |= bits
-        return next((sign for sign in SIGNS if found & self._said.labels.get(sign, 0)), None)
+        return {sign for sign in SIGNS if found & self._said.labels.get(sign, 0)}
 
 
 class Care:
-    """Recognises who needs care, in every language of the pack, whatever the chat speaks. Pure; compiled once."""
+    """Recognises who needs care, in every language of the pack, whatever the chat speaks. Pure; compiled once.
 
-    def __init__(self, signs: Mapping[str, Signs]) -> None:
+    `ear` has learnt it from sentences; a pattern adds to what it hears. What is heard less than surely may still be a
+    rumour that is known: `is_rumour` says so. Without an ear the patterns decide alone.
+    """
+
+    def __init__(
+        self,
+        signs: Mapping[str, Signs],
+        ear: Ear | None = None,
+        is_rumour: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         self._signs = signs
+        self._ear = ear
+        self._is_rumour = is_rumour
 
     @cached_property
     def _languages(self) -> list[_Language]:
@@ -383,16 +397,20 @@ class Care:
 
     def recognise(self, text: str) -> Sign | None:
         """Return the gravest sign in `text`."""
-        tokens = _words(text)
-        found = {language.recognise(tokens) for language in self._languages}
-        return next((sign for sign in SIGNS if sign in found), None)
+        if not text:
+            return None
+        tokens = spelled(text)
+        found = {sign for language in self._languages for sign in language.signs(tokens)}
+        told = self._told(text, found) if self._ear else next((sign for sign in NEEDS if sign in found), None)
+        return told or next((sign for sign in ("attack", "insult") if sign in found), None)
 
-
-def _words(text: str) -> list[str]:
-    """Return the words of `text` and the ends of its sentences, without case, accents, apostrophes and doubled letters.
-
-    A message is at most `LONGEST` characters; folding may make it longer.
-    """
-    seen = _APOSTROPHES.sub("", folded(_UNSEEN.sub("", text[:LONGEST])))[:LONGEST]
-    found = _WORDS.findall(_TWICE.sub(r"\1", _APOSTROPHES.sub("", seen)))
-    return [_END if word in (".", "!", "?", ";") else word for word in found]
+    def _told(self, text: str, found: Set[Sign]) -> Sign | None:
+        """Return what somebody tells of themselves, by what is heard and the patterns `found`."""
+        if self._ear is None:
+            return None
+        heard, grave = self._ear.weigh(text)
+        heard += PATTERN if found & set(NEEDS) else 0
+        if heard <= PERHAPS or (heard <= SURE and ("attack" in found or self._is_rumour(text))):
+            return None
+        grave += PATTERN if "danger" in found else 0
+        return "danger" if grave > 0 else "hurt"

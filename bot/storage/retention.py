@@ -5,7 +5,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Table, delete
 
 from bot.storage.moments import millis
-from bot.storage.tables import BUBBLES, MISSED_TERMS, SEEN, SESSIONS, TELLINGS
+from bot.storage.tables import (
+    BUBBLES,
+    COUNTS,
+    MISSED_TERMS,
+    REPORT_ASKERS,
+    REPORT_DRAFTS,
+    REPORT_MINUTES,
+    REPORTS,
+    SEEN,
+    SESSIONS,
+    TELLINGS,
+)
 
 KEPT: dict[str, tuple[Table, str, timedelta]] = {
     "sessions": (SESSIONS, "changed", timedelta(days=30)),
@@ -13,6 +24,11 @@ KEPT: dict[str, tuple[Table, str, timedelta]] = {
     "bubbles": (BUBBLES, "made", timedelta(days=1)),
     "tellings": (TELLINGS, "done", timedelta(hours=48)),
     "missed_terms": (MISSED_TERMS, "last", timedelta(days=90)),
+    "reports": (REPORTS, "day", timedelta(days=366)),
+    "report_drafts": (REPORT_DRAFTS, "made", timedelta(days=1)),
+    "report_askers": (REPORT_ASKERS, "day", timedelta(days=366)),
+    "report_minutes": (REPORT_MINUTES, "minute", timedelta(hours=1)),
+    "counts": (COUNTS, "day", timedelta(days=762)),
 }
 """Table → (itself, the column its age counts from, how long)."""
 

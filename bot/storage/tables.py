@@ -73,5 +73,70 @@ MISSED_TERMS = Table(
     Column("last", Integer, nullable=False),
 )
 
-BY_ADDRESS = (SESSIONS, SEEN, BUBBLES, TELLINGS)
+# Rumours that people left for the city, without who they were. `day` is midnight, so that nothing of the same moment
+# leads to a conversation. `state`: new, answered (`card` says by which), declined (`reason` says why). `code` looks an
+# answer up where nobody can be told.
+REPORTS = Table(
+    "reports",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("day", Integer, nullable=False),
+    Column("city", String, nullable=False),
+    Column("language", String, nullable=False),
+    Column("words", String, nullable=False),
+    Column("place", String, nullable=False),
+    Column("district", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("card", String),
+    Column("reason", String),
+    Column("code", String),
+    Index("reports_code", "code", unique=True),
+    sqlite_autoincrement=True,
+)
+
+# What somebody is about to leave. `report` is its number from when it is kept until they said whether to be told.
+REPORT_DRAFTS = Table(
+    "report_drafts",
+    METADATA,
+    Column("address", String, primary_key=True),
+    Column("words", String, nullable=False),
+    Column("place", String),
+    Column("district", String),
+    Column("report", Integer),
+    Column("made", Integer, nullable=False),
+)
+
+# Who wished to be told when there is an answer, until they are.
+REPORT_ASKERS = Table(
+    "report_askers",
+    METADATA,
+    Column("report", Integer, primary_key=True),
+    Column("address", String, nullable=False),
+    Column("language", String, nullable=False),
+    Column("day", Integer, nullable=False),
+    Index("report_askers_address", "address"),
+)
+
+# How many reports a minute brought, for the cap.
+REPORT_MINUTES = Table(
+    "report_minutes",
+    METADATA,
+    Column("minute", Integer, primary_key=True),
+    Column("n", Integer, nullable=False),
+)
+
+# How often something was shown or said on a day, in a city, in a language: never by whom.
+COUNTS = Table(
+    "counts",
+    METADATA,
+    Column("day", Integer, primary_key=True),
+    Column("city", String, primary_key=True),
+    Column("language", String, primary_key=True),
+    Column("what", String, primary_key=True),
+    Column("entry", String, primary_key=True),
+    Column("n", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+BY_ADDRESS = (SESSIONS, SEEN, BUBBLES, TELLINGS, REPORT_DRAFTS, REPORT_ASKERS)
 """Every table whose rows belong to a conversation; `/forget` clears them all."""

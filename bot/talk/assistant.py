@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 from bot.core import markup
 from bot.core.message import Address, Choice, Message, Reply
 from bot.core.session import Question, Session
-from bot.storage import outbox, sessions, tellings
+from bot.storage import counts, outbox, sessions, tellings
 from bot.storage.outbox import Bubble
 from bot.storage.store import Store, StoreError
-from bot.talk.feature import Answer, Context, Heard, Outcome, Telling
+from bot.talk.feature import Answer, Context, Count, Heard, Outcome, Telling
 from bot.talk.repertoire import Repertoire, Repertoires, surest
 from bot.talk.words import Call, call, clean, folded
 
@@ -180,16 +180,21 @@ class Assistant:
     def _keep(
         self, tx: Connection, context: Context, outcome: Outcome, *, introduced: bool, cause: str | None = None
     ) -> Turn:
-        """Number the questions and write session, bubbles and tellings."""
+        """Number the questions and write session, bubbles, tellings and counts."""
         session = outcome.session or context.session
         replies = tuple(map(lifted, outcome.replies))
         if not session.met and replies and not outcome.leads_away:
             replies = replies if introduced else (Reply(context.say("talk.introduction")), *replies)
             session = replace(session, met=True)
+        if session.met and not context.session.met:
+            outcome = outcome.counted(Count("begun"))
         session, numbered = number(session, replies)
         if session != context.session or replies:
             sessions.put(tx, session, context.now)
         tellings.add(tx, outcome.tell)
+        counts.add(
+            tx, outcome.counts, city=self.repertoires.city(session.city), language=context.language, now=context.now
+        )
         spoken = session.language or context.language
         bubbles = [Bubble(0, session.where, reply, spoken, turn, cause=cause) for reply, turn in numbered]
         return Turn(tuple(self._write(tx, bubble, context.now) for bubble in bubbles), tell=outcome.tell)
@@ -211,6 +216,7 @@ class Assistant:
             tx,
             shared=bool(message and message.shared),
             admin=bool(message and message.admin),
+            city=self.repertoires.city(session.city),
         )
 
     def _note(self, error: Exception) -> str:
@@ -232,7 +238,7 @@ class Plan:
         self._heard: Heard | None = None
         self._call = call(self._text)
         heeded = repertoire.heed(self._typed())
-        self._heed = heeded.answer if heeded and heeded.score >= 1 else None
+        self._heed = heeded.answer if heeded and self._leads(heeded) else None
         self._answer = self._first()
         if self.is_free and not self._text.isdecimal():
             self._heard = surest((repertoire.listen(self._text), heeded))
@@ -257,6 +263,13 @@ class Plan:
         if picked and (called := call(picked[0].say)):
             return self._read(called)(context)
         return self._resume(context, picked[0].say if picked else text) or self._free(context)
+
+    def _leads(self, heeded: Heard) -> bool:
+        """Say whether what is heeded comes before whatever else the words may mean."""
+        if heeded.score >= 1 or not heeded.anywhere:
+            return heeded.score >= 1
+        listened = self.repertoire.listen(self._typed())
+        return listened is None or heeded.score > listened.score
 
     def _typed(self) -> str:
         """Return what was typed in free words: a known command is none of them, nor what it is known to open."""

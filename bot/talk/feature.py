@@ -19,7 +19,8 @@ Say = Callable[..., str]
 class Context:
     """What a feature may know beyond its library: this conversation, this turn's transaction, the clock, chance.
 
-    `say_in` words phrases in another language; `admin` says that who spoke runs a shared chat.
+    `say_in` words phrases in another language; `admin` says that who spoke runs a shared chat;
+    `city` is the town whose pack answers, "" the shared one.
     """
 
     session: Session
@@ -31,6 +32,7 @@ class Context:
     tx: Connection
     shared: bool = False
     admin: bool = False
+    city: str = ""
 
     def show(self, text: str, *choices: Choice, **wishes: Any) -> "Outcome":
         """Return the outcome that shows one reply and changes nothing."""
@@ -52,8 +54,16 @@ class Telling:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """One more of something, for a day's figures: what it was, and of which entry; never of whom."""
+
+    what: str
+    entry: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """Everything a feature may do: replies, the session changed, tellings, forgetting the conversation, leaving it.
+    """Everything a feature may do: replies, the session changed, tellings, counts, forgetting, leaving.
 
     `session=None` leaves the session as it is; leaving a shared chat is for whoever also forgets it;
     `leads_away` says that the answer is given elsewhere, so that nothing is introduced here.
@@ -65,10 +75,15 @@ class Outcome:
     forget: bool = False
     leave: bool = False
     leads_away: bool = False
+    counts: tuple[Count, ...] = ()
 
     def then(self, session: Session) -> "Outcome":
         """Return the outcome with the session changed."""
         return replace(self, session=session)
+
+    def counted(self, *counts: Count) -> "Outcome":
+        """Return the outcome with `counts` added to it."""
+        return replace(self, counts=(*self.counts, *counts))
 
 
 Answer = Callable[[Context], Outcome]
@@ -101,10 +116,14 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """How sure a feature is (0 to 1) that free text is for it, and what it would answer."""
+    """How sure a feature is (0 to 1) that free text is for it, and what it would answer.
+
+    What is heeded `anywhere` competes wherever words were typed: also in a command, or as the answer to a question.
+    """
 
     score: float
     answer: Answer
+    anywhere: bool = False
 
 
 def _nothing(_: str) -> None:
@@ -116,9 +135,9 @@ class Feature:
     """A slice of what Hearsay does.
 
     `heed` is asked before everything else about whatever a person typed: what it is entirely sure of (1) is answered
-    whatever the conversation is in the middle of, anything less competes with what `listen` says. `listen` judges free
-    text that nobody claimed; `resume` gets the words while this feature's scene is on top; `ask` words its open
-    question again; `wake` hears a telling.
+    whatever the conversation is in the middle of, anything less competes with what `listen` says of free text.
+    `listen` judges free text that nobody claimed; `resume` gets the words while this feature's scene is on top; `ask`
+    words its open question again; `wake` hears a telling.
     """
 
     name: str

@@ -130,7 +130,12 @@ class Repertoires:
 
     def of(self, city: str) -> Repertoire:
         """Return what is said in `city`; what is said everywhere, where it is not known or broken."""
-        return self.by_city.get(city or self.default) or self.by_city[""]
+        return self.by_city[self.city(city)]
+
+    def city(self, chosen: str) -> str:
+        """Return the id of the city whose pack answers a conversation that chose `chosen`, "" for the shared one."""
+        found = chosen or self.default
+        return found if found in self.by_city else ""
 
     @property
     def is_single(self) -> bool:

@@ -148,3 +148,27 @@ def test_processes_that_start_at_once_on_no_database_all_start(tmp_path: Path) -
 def _start(path: Path, gate: Barrier) -> None:
     gate.wait(60)
     migrate(path)
+
+
+def test_a_database_of_the_first_version_keeps_its_rows_and_gets_the_new_tables(path: Path) -> None:
+    command.upgrade(config(path), "0001")
+    rows = {
+        "sessions": ("web:a", '{"version": 1, "turns": 3}', 1),
+        "seen": ("web:a", "1", 1),
+        "bubbles": (7, "web:a", 3, None, "en", '{"text": "Calm."}', "read", None, 0, 0, 1),
+        "tellings": ("k", "web:a", "quizzes", "{}", 1, None),
+        "missed_terms": ("echo", "en", 2, 1),
+    }
+    with closing(sqlite3.connect(path)) as raw:
+        for table, row in rows.items():
+            raw.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+        raw.commit()
+    assert not is_current(path)
+    migrate(path)
+    assert is_current(path)
+    assert differences(path) == []
+    with closing(sqlite3.connect(path)) as raw:
+        assert {table: raw.execute(f"SELECT * FROM {table}").fetchall() for table in rows} == {
+            table: [row] for table, row in rows.items()
+        }
+        assert raw.execute("SELECT count(*) FROM reports").fetchone() == (0,)

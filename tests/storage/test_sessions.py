@@ -15,8 +15,9 @@ from sqlalchemy import Connection, create_engine
 
 from bot.core.message import Address, Choice, Image, Reply
 from bot.core.session import Question, Scene, Session
-from bot.storage import outbox, sessions, tellings
+from bot.storage import outbox, reports, sessions, tellings
 from bot.storage.outbox import Bubble
+from bot.storage.reports import Draft
 from bot.storage.store import Store
 from bot.storage.tables import BY_ADDRESS, METADATA
 from bot.storage.tables import SESSIONS as SESSIONS_TABLE
@@ -113,6 +114,8 @@ async def talk(store: Store, where: Address, now: datetime) -> None:
         sessions.first_time(tx, where, "1", now)
         outbox.add(tx, Bubble(0, where, Reply("words"), "en"), now, state="read")
         tellings.add(tx, [Telling(where, "quizzes", {"late": 1}, now, f"late {where}")])
+        reports.put_draft(tx, where, Draft("words"), now)
+        reports.ask(tx, reports.keep(tx, where, Draft("words"), city="", language="en", now=now), where, "en", now)
 
     await store.run(everything)
 

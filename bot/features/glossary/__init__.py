@@ -11,7 +11,7 @@ from bot.library.common import SOURCES
 from bot.library.load import Library
 from bot.matching.tongue import Tongue
 from bot.storage import missed
-from bot.talk.feature import Answer, Command, Context, Feature, Heard, Outcome
+from bot.talk.feature import Answer, Command, Context, Count, Feature, Heard, Outcome
 from bot.talk.words import begins, folded
 
 KINDS = (TERMS,)
@@ -116,7 +116,8 @@ class _Glossary:
         missed.note(context.tx, word, context.language, context.now)
         choices = [self._choice(context, name) for name in found.near]
         text = context.say("glossary.near" if choices else "glossary.unknown", word=escape(word[:60]))
-        return context.show(text, *choices, Choice(context.say("glossary.browse"), "/terms"))
+        browse = Choice(context.say("glossary.browse"), "/terms")
+        return context.show(text, *choices, browse).counted(Count("word", "near" if choices else "none"))
 
     def _show(self, context: Context, name: str) -> Outcome:
         say, term = context.say, self._terms[context.language][name]
@@ -128,7 +129,7 @@ class _Glossary:
             self._cited(context, term),
         ]
         choices = [self._choice(context, related) for related in term.related]
-        return context.show("\n\n".join(parts), *choices, link=f"/term {name}")
+        return context.show("\n\n".join(parts), *choices, link=f"/term {name}").counted(Count("term", name))
 
     def _elsewhere(self, language: str, name: str, term: Term) -> str:
         own = {code: self._terms[code][name].name for code in self._languages if code != language}

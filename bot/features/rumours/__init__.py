@@ -10,7 +10,7 @@ from bot.library.common import SOURCES, THEMES
 from bot.library.load import Library
 from bot.library.support import Routes
 from bot.matching.tongue import Tongue
-from bot.talk.feature import Answer, Command, Context, Feature, Heard, Outcome
+from bot.talk.feature import Answer, Command, Context, Count, Feature, Heard, Outcome
 from bot.talk.words import begins, folded
 
 KINDS = (RUMOURS,)
@@ -35,6 +35,14 @@ def finder(shared: Library, tongues: Mapping[str, Tongue], cities: Mapping[str, 
 
 def _rumours(library: Library) -> Mapping[str, Mapping[str, Rumour]]:
     return {language: library.all(RUMOURS, language) for language in library.pack.languages}
+
+
+def names(library: Library) -> dict[str, dict[str, str]]:
+    """Return language → id → neutral name, for features that point to cards."""
+    return {
+        language: {name: entry.name for name, entry in library.all(RUMOURS, language).items()}
+        for language in library.pack.languages
+    }
 
 
 class _Rumours:
@@ -150,7 +158,7 @@ class _Rumours:
     def _card(self, context: Context, name: str, section: str) -> Outcome:
         rumour = self._rumours[context.language][name]
         if not section:
-            return Outcome((self._drawn(context, name, rumour),))
+            return Outcome((self._drawn(context, name, rumour),), counts=(Count("card", name),))
         text = {
             "facts": lambda: replies.facts(context, rumour, self._sources),
             "feeling": lambda: replies.feeling(context, rumour),
@@ -180,17 +188,19 @@ class _Rumours:
 
     def _found(self, context: Context, found: Finding) -> Outcome:
         if found.decision == "none":
-            return self._none(context)
+            return self._none(context).counted(Count("search", "none"))
         names = list(dict.fromkeys(match.entry for match in found.candidates))
         if found.decision == "offer":
             choices = [*self._cards(context, names[:OFFERED]), self._none_of_these(context), self._happened(context)]
-            return context.show(context.say("rumours.did_you_mean"), *choices)
+            return context.show(context.say("rumours.did_you_mean"), *choices).counted(Count("search", "offered"))
         if found.blocked:
-            return self._blocked(context, names[0])
-        (card,) = self._card(context, names[0], "").replies
+            return self._blocked(context, names[0]).counted(Count("search", "found"))
+        shown = self._card(context, names[0], "")
+        (card,) = shown.replies
         runner_up = names[1] if len(names) > 1 else ""
         not_it = Choice(card.choices[-1].label, f"/not {names[0]} {runner_up}".strip())
-        return context.show(card.text, *card.choices[:-1], not_it, link=card.link)
+        answer = context.show(card.text, *card.choices[:-1], not_it, link=card.link)
+        return answer.counted(*shown.counts, Count("search", "found"))
 
     def _blocked(self, context: Context, name: str) -> Outcome:
         """Dehumanising words: not repeated, not debated; support, a way to stop, the term."""
@@ -208,6 +218,7 @@ class _Rumours:
             say("rumours.none"),
             Choice(say("rumours.see_themes"), "/rumours"),
             Choice(say("rumours.get_tip"), "/tip"),
+            Choice(say("rumours.leave_it"), "/report"),
             self._happened(context),
         )
 

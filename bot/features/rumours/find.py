@@ -50,6 +50,7 @@ class Finder:
         self._hidden = {city: {code: frozenset(found) for code, found in by.items()} for city, by in own.items()}
         everything = {code: {**rumours[code], **_named(own, code)} for code in tongues}
         self._indexes = {code: Index(_phrasings(everything[code]), tongue) for code, tongue in tongues.items()}
+        self.phrases = sorted({said.text for code in tongues for said in _phrasings(everything[code])})
         self._blocked = {
             code: {phrase for rumour in everything[code].values() for phrase in rumour.blocked} for code in tongues
         }

@@ -51,6 +51,7 @@ def card_choices(context: Context, name: str, rumour: Rumour) -> Iterator[Choice
     if rumour.facts or rumour.local.fact:
         yield Choice(say("rumours.the_sources"), f"/rumour {name} sources")
     yield Choice(say("rumours.our_town"), f"/rumour {name} town")
+    yield Choice(say("useful.ask"), f"/useful rumour {name}")
     yield Choice(say("rumours.not_it"), f"/not {name}")
 
 

@@ -6,7 +6,7 @@ from bot.features.techniques.select import rank
 from bot.library.common import SOURCES
 from bot.library.figures import draw_year, fill
 from bot.library.load import Library
-from bot.talk.feature import Answer, Command, Context, Feature, Outcome
+from bot.talk.feature import Answer, Command, Context, Count, Feature, Outcome
 from bot.talk.words import begins, folded
 
 KINDS = (TECHNIQUES, SITUATIONS)
@@ -53,7 +53,7 @@ class _Techniques:
         def answer(context: Context) -> Outcome:
             situation = self._situation(words)
             ranked = rank(self._techniques[context.language], situation)
-            return Outcome((self._tip(context, situation, ranked),))
+            return Outcome((self._tip(context, situation, ranked),), counts=(Count("tip", ranked[0]),))
 
         return answer
 
@@ -96,7 +96,8 @@ class _Techniques:
         whole = Choice(say("techniques.whole"), f"/technique {ranked[0]}")
         if asked is None:
             others = [Choice(techniques[name].name, f"/technique {name}") for name in ranked[1:3]]
-            return Reply(text, (whole, *others, Choice(say("techniques.again"), "/tip")))
+            useful = Choice(say("useful.ask"), f"/useful technique {ranked[0]}")
+            return Reply(text, (whole, *others, Choice(say("techniques.again"), "/tip"), useful))
         known = " ".join(situation.values())
         labels: dict[str, str] = getattr(self._situations[context.language], asked)
         options = [Choice(label, f"/tip {known} {name}".replace("  ", " ")) for name, label in labels.items()]
@@ -122,8 +123,9 @@ class _Techniques:
             "\n\n".join(parts),
             Choice(say("techniques.another_tip"), "/tip"),
             Choice(say("techniques.see_all"), "/techniques"),
+            Choice(say("useful.ask"), f"/useful technique {name}"),
             link=f"/technique {name}",
-        )
+        ).counted(Count("technique", name))
 
     def _example(self, context: Context, entry: Technique) -> str:
         say = context.say

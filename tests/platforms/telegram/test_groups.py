@@ -277,7 +277,10 @@ async def test_private_commands_under_a_card_in_a_group_are_doors(hall: Booth, g
     assert WORDS not in card.text
     doors = {label: meaning for label, meaning in card.buttons if meaning.startswith("https")}
     assert doors["More facts"] == f"{DOOR}rumour_council-flats_facts"
-    assert [label for label, meaning in card.buttons if not meaning.startswith("https")] == ["That's not it"]
+    assert [label for label, meaning in card.buttons if not meaning.startswith("https")] == [
+        "Was this useful?",
+        "That's not it",
+    ]
     (near,) = await hall.hear(hall.server.press(card, "That's not it", by=ana))
     assert near.text.startswith("Sorry about that.")
 
