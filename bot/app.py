@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -19,8 +19,8 @@ from bot.features.rumours.find import Finder
 from bot.features.techniques.entry import TECHNIQUES
 from bot.library import common, support
 from bot.library.city import NO_CITY, CityLoader, Shared, folders, same_names
-from bot.library.load import Kind, Library, Loader, stale
-from bot.library.phrases import Phrases, load_over, load_phrases
+from bot.library.load import Kind, Library, Loader, Pack, stale
+from bot.library.phrases import Phrases, Written, load_over, load_phrases
 from bot.library.problem import ContentError, Problem
 from bot.library.source import At
 from bot.library.support import SUPPORT, Routes, Support
@@ -29,6 +29,7 @@ from bot.matching.told import TOLD, Ear
 from bot.matching.tongue import TYPING, Tongue, Typing
 from bot.settings import SettingsError
 from bot.storage.store import Store
+from bot.storage.versions import Name
 from bot.talk.assistant import Assistant
 from bot.talk.repertoire import Repertoire, Repertoires
 
@@ -51,12 +52,16 @@ KINDS: tuple[Kind[Any], ...] = (
 CITY_KINDS = tuple(kind for kind in KINDS if kind not in (TYPING, CARE, TOLD, *reports.KINDS))
 """What a city may change or add; how a language is typed, and who is hurt, is the same everywhere."""
 
+FIRST_ZONE = timezone(timedelta(hours=14))
+"""Where a day begins first: what somebody wrote today is in nobody's future."""
+
 
 @dataclass(frozen=True)
 class Content:
     """A sound content folder: its library and phrases, what translations lack, how many files it has.
 
-    `cities` holds each sound city's own, laid over it; `broken` the problems of the others.
+    `cities` holds each sound city's own, laid over it; `broken` the problems of the others; `texts` every file as it
+    was read, by kind, entry and language.
     """
 
     library: Library
@@ -65,45 +70,66 @@ class Content:
     files: int
     cities: Mapping[str, "Content"] = field(default_factory=dict)
     broken: Mapping[str, list[Problem]] = field(default_factory=dict)
+    texts: Mapping[tuple[str, str, str], str] = field(default_factory=dict, repr=False)
+
+    def live(self) -> dict[Name, str]:
+        """Return the text of every file that people are answered from, the cities' own included."""
+        parts = {"": self, **self.cities}
+        return {Name(city, *name): text for city, part in parts.items() for name, text in part.texts.items()}
 
 
-def load_content(root: Path, roots: Mapping[str, Path] | None = None, cities: Path | None = None) -> Content:
-    """Return the content of `root` and the other `roots`, and of each folder in `cities`.
+def load_content(
+    root: Path, roots: Mapping[str, Path] | None = None, cities: Path | None = None, today: date | None = None
+) -> Content:
+    """Return the content of `root` and the other `roots`, and of each folder in `cities`, as it may be on `today`.
 
     Raises `ContentError` with the problems of all shared files; a city's problems stop only that city.
     """
-    loader = Loader(root, KINDS, roots)
+    today = today or utc_now().astimezone(FIRST_ZONE).date()
+    loader = Loader(root, KINDS, roots, today)
     pack = loader.load_pack()
     written = load_phrases(root, list(pack.languages))
     library, register = loader.load(pack, written.described)
     written.check_links(register)
     if problems := loader.problems + written.problems:
         raise ContentError(problems)
-    shared = Content(library, written.phrases, loader.missing + written.missing, loader.files + written.files)
-    return _with_cities(shared, Shared(library, loader.trees, register), cities) if cities else shared
+    shared = Content(
+        library,
+        written.phrases,
+        loader.missing + written.missing,
+        loader.files + written.files,
+        texts=_texts(loader, written, pack),
+    )
+    return _with_cities(shared, Shared(library, loader.trees, register), cities, today) if cities else shared
 
 
-def _with_cities(content: Content, shared: Shared, root: Path) -> Content:
+def _with_cities(content: Content, shared: Shared, root: Path, today: date) -> Content:
     paths, broken = folders(root)
     found: dict[str, Content] = {}
     for path in paths:
         try:
-            found[path.name] = _load_city(path, shared, content.phrases)
+            found[path.name] = _load_city(path, shared, content.phrases, today)
         except ContentError as error:
             broken[path.name] = list(error.problems)
     broken |= same_names({city: loaded.library.pack for city, loaded in found.items()}, root)
     return replace(content, cities={city: own for city, own in found.items() if city not in broken}, broken=broken)
 
 
-def _load_city(root: Path, shared: Shared, phrases: Phrases) -> Content:
-    loader = CityLoader(root, CITY_KINDS, shared)
+def _load_city(root: Path, shared: Shared, phrases: Phrases, today: date) -> Content:
+    loader = CityLoader(root, CITY_KINDS, shared, today)
     pack = loader.load_city()
     written = load_over(root, list(pack.languages), phrases)
     library, register = loader.load_over(pack)
     written.check_links(register)
     if problems := loader.problems + written.problems:
         raise ContentError(problems)
-    return Content(library, written.phrases, loader.missing, loader.files + written.files)
+    texts = _texts(loader, written, pack)
+    return Content(library, written.phrases, loader.missing, loader.files + written.files, texts=texts)
+
+
+def _texts(loader: Loader, written: Written, pack: Pack) -> Mapping[tuple[str, str, str], str]:
+    phrases = {("phrases", "phrases", code): source.text for code, source in written.sources.items()}
+    return loader.texts(next(iter(pack.languages))) | phrases
 
 
 def old_sources(library: Library, today: datetime) -> list[str]:
@@ -198,7 +224,7 @@ def _repertoire(parts: Parts, city: str) -> Repertoire:
         about.feature(library.pack),
         basics.feature(library.pack.languages, parts.tongues),
     )
-    return Repertoire(features, content.phrases.say_in, library.pack.languages)
+    return Repertoire(features, content.phrases.say_in, library.pack.languages, city)
 
 
 def _support(library: Library) -> Mapping[str, Support]:

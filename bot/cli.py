@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from bot.library.problem import Problem
 
 LANGUAGE = "language code, for example es"
@@ -49,8 +51,7 @@ def parser() -> argparse.ArgumentParser:
     chat.add_argument("--record", type=Path, metavar="FILE", help="write the conversation as a transcript")
     check = add("check", _check, "check all content and say what is wrong")
     check.add_argument("--missing", metavar="LANGUAGE", help="list what this language lacks")
-    match = add("match", _match, "say which rumour each line of standard input means, as JSON lines")
-    match.add_argument("--lang", metavar="LANGUAGE", help=LANGUAGE)
+    _add_matching(add)
     add("schema", _schema, "write the editors' JSON Schemas into the content folder")
     new = add("new", _new, "write a commented file to fill in")
     new.add_argument("kind", choices=["rumour", "term", "technique", "quiz"])
@@ -64,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     add("migrate", _migrate, "create or upgrade the database")
     _add_copying(add)
     _add_desk(add)
+    _add_proving(add)
     return whole
 
 
@@ -93,6 +95,37 @@ def _add_figures(add: Callable[..., argparse.ArgumentParser]) -> None:
     figures.add_argument("--in", dest="language", metavar="LANGUAGE", help=LANGUAGE)
     figures.add_argument("--csv", type=Path, metavar="FILE", help="write them to a CSV file too")
     figures.add_argument("--svg", type=Path, metavar="FILE", help="draw them to an SVG file too")
+
+
+def _add_proving(add: Callable[..., argparse.ArgumentParser]) -> None:
+    show = add("show", _show, "print what was live on a day")
+    show.add_argument("id", help="of a rumour, a technique, a term, or any other file")
+    show.add_argument("--on", type=_day, required=True, metavar="DATE", help="the day, for example 2026-11-20")
+    show.add_argument("--kind", help="for example rumour, technique, term, quiz, sources, phrases")
+    show.add_argument("--lang", metavar="LANGUAGE", help=LANGUAGE)
+    show.add_argument("--city", metavar="CITY", help="also what this city's pack laid over it")
+    withdraw = add("withdraw", _withdraw, "hide a card, a technique or a word at once, everywhere or in one city")
+    withdraw.add_argument("id", help="of the rumour, technique or term")
+    withdraw.add_argument("--reason", default="", help="why, in a plain sentence; people who ask for it read it")
+    withdraw.add_argument("--back", action="store_true", help="show it again")
+    withdraw.add_argument("--kind", default="", choices=["rumour", "technique", "term"])
+    withdraw.add_argument("--city", default="", metavar="CITY", help="hide it in this city only")
+    add("audit", _audit, "list what was withdrawn and brought back, when and why")
+
+
+def _day(text: str) -> "date":
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write one such as 2026-11-20") from None
+
+
+def _add_matching(add: Callable[..., argparse.ArgumentParser]) -> None:
+    match = add("match", _match, "say which rumour each line of standard input means, as JSON lines")
+    match.add_argument("--lang", metavar="LANGUAGE", help=LANGUAGE)
+    match.add_argument("--city", metavar="CITY", help="also with the rumours of this city's pack")
 
 
 def _add_copying(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -169,10 +202,12 @@ def _match(chosen: argparse.Namespace) -> int:
     import json
 
     from bot.app import carer, load_content, rumour_finder
-    from bot.settings import load
+    from bot.settings import SettingsError, load
 
     settings = load()
-    content = load_content(settings.content, settings.roots, settings.cities)
+    content = load_content(settings.content, settings.roots, settings.cities if chosen.city else None)
+    if chosen.city and chosen.city not in content.cities:
+        raise SettingsError(f"--city: HEARSAY_CITIES holds no sound city called '{chosen.city}'.")
     finder = rumour_finder(content)
     care = carer(content.library, finder)
     for line in sys.stdin:
@@ -182,7 +217,7 @@ def _match(chosen: argparse.Namespace) -> int:
             heeded: dict[str, object] = {"text": text, "decision": "care", "care": sign, "candidates": []}
             print(json.dumps(heeded, ensure_ascii=False), flush=True)
             continue
-        found = finder.find(text, chosen.lang)
+        found = finder.find(text, chosen.lang, chosen.city or "")
         candidates = [{"id": m.entry, "score": round(m.score, 4), "phrase": m.phrase} for m in found.candidates]
         marked = {"care": sign} if sign else {}
         answer = {"text": text, "decision": found.decision, **marked, "candidates": candidates}
@@ -344,4 +379,33 @@ def _figures(chosen: argparse.Namespace) -> int:
     asked = desk.Asked(chosen.city, chosen.first, chosen.last, chosen.language, chosen.csv, chosen.svg)
     for line in desk.show_figures(load(), asked, datetime.now(UTC)):
         print(line)
+    return 0
+
+
+def _show(chosen: argparse.Namespace) -> int:
+    from bot.proof import Wanted, show
+    from bot.settings import load
+
+    status, told = show(load(), Wanted(chosen.id, chosen.on, chosen.kind, chosen.lang, chosen.city))
+    print(told, file=sys.stderr if status else None)
+    return status
+
+
+def _withdraw(chosen: argparse.Namespace) -> int:
+    from bot.proof import bring_back, withdraw
+    from bot.settings import load
+    from bot.storage.withdrawn import Entry
+
+    entry = Entry(chosen.city, chosen.kind, chosen.id)
+    status, told = (bring_back if chosen.back else withdraw)(load(), entry, chosen.reason)
+    print(told, file=sys.stderr if status else None)
+    return status
+
+
+def _audit(_: argparse.Namespace) -> int:
+    from bot.proof import acts
+    from bot.settings import load
+
+    if told := acts(load()):
+        print(told)
     return 0

@@ -27,7 +27,7 @@ from bot.platforms.web.pace import Pace
 from bot.platforms.web.site import Site, bare
 from bot.redact import set_up_logging
 from bot.settings import Settings, SettingsError, load
-from bot.storage import outbox, retention
+from bot.storage import outbox, retention, versions
 from bot.storage.migrate import NewerDatabaseError, is_current, migrate
 from bot.storage.store import Store, StoreError
 from bot.talk.assistant import Assistant
@@ -155,6 +155,7 @@ class _Process:
     def set_up(self) -> None:
         """Put the parts together."""
         self.refused: dict[str, str] = {}
+        self.recorded = False
         self.web = Web(self.store)
         self.services = services(self.settings)
         platforms: dict[str, Platform] = {service.platform.name: service.platform for service in self.services}
@@ -171,6 +172,7 @@ class _Process:
     async def run(self) -> None:
         """Serve until a signal comes, then finish what is in the air. Raises `RefusedError`."""
         self.set_up()
+        await self.record()
         self.metronome.start()
         stopped = asyncio.create_task(_signal())
         running = [asyncio.create_task(self.keep(service)) for service in self.services]
@@ -277,6 +279,8 @@ class _Process:
         """Take changed content over if it is sound; refuse it with its problems if not."""
         stamp = await asyncio.to_thread(self.fingerprint)
         if stamp == self.stamp:
+            if not self.recorded:
+                await self.record()
             return
         self.stamp = stamp
         try:
@@ -287,12 +291,25 @@ class _Process:
             return
         _warn_of_broken(content)
         self.content = sound(content, self.content)
+        await self.record()
         said = await asyncio.to_thread(repertoires, self.content, self.settings.city)
         await asyncio.to_thread(learn, said)
         self.app.assistant.repertoires = said
         log.info("content taken over files=%s", content.files)
         for service in self.services:
             await service.publish()
+
+    async def record(self) -> None:
+        """Write down what is live from now on; where the database cannot keep it, the next look tries again."""
+        texts, now = self.content.live(), utc_now()
+        try:
+            changed = await self.store.run(lambda tx: versions.record(tx, texts, now))
+        except StoreError as error:
+            self.recorded = False
+            log.error("content not recorded error=%s", error)
+            return
+        self.recorded = True
+        log.info("content recorded changed=%s", changed)
 
     def fingerprint(self) -> int:
         """Return a number that changes when any content file does."""

@@ -9,6 +9,8 @@ ana> hello               typed by somebody in a shared chat, addressed to the as
 admin> /forget           the same by somebody who runs the chat
 wait 12 minutes          time passes
 restart                  the process restarts on the same database
+withdraw rumour jobs: …  an editor withdraws an entry, with a reason
+back rumour jobs         and brings it back
 with cities              the example cities are there; nobody is in one before choosing it
 """
 
@@ -26,9 +28,11 @@ from bot.core.message import Address, Choice, Message, Reply
 from bot.core.platform import Limits, Platform, Sending
 from bot.library.city import NO_CITY
 from bot.platforms import limits
+from bot.storage import withdrawn
 from bot.storage.outbox import Bubble
 from bot.storage.store import Store
 from bot.storage.tables import METADATA
+from bot.storage.withdrawn import Entry
 from bot.talk.transcript import bubbles, lines
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -152,7 +156,8 @@ async def play(stage: Stage, script: str) -> str:
             played.append(line + "\n")
             played.append(bubbles(await stage.say(said[2], said[1])))
             continue
-        _direct(stage, line)
+        if not await _edit(stage, line):
+            _direct(stage, line)
         if line or (played and played[-1] != "\n"):
             played.append(line + "\n")
     return "".join(played).rstrip("\n") + "\n"
@@ -161,6 +166,17 @@ async def play(stage: Stage, script: str) -> str:
 def _end_gap(played: list[str]) -> None:
     if played and not played[-1].endswith("\n\n") and played[-1] != "\n":
         played.append("\n")
+
+
+async def _edit(stage: Stage, line: str) -> bool:
+    """Do what an editor does in another process; say whether `line` is such."""
+    found = re.fullmatch(r"(withdraw|back) (\w+) ([\w-]+)(?:: (.+))?", line)
+    if not found:
+        return False
+    entry, why = Entry("", found[2], found[3]), found[4] or ""
+    edit = withdrawn.withdraw if found[1] == "withdraw" else withdrawn.bring_back
+    assert await stage.store.run(lambda tx: edit(tx, entry, why, stage.now))
+    return True
 
 
 def _direct(stage: Stage, line: str) -> None:

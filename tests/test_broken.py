@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +29,8 @@ from bot.library.source import LARGEST
 HERE = Path(__file__).parent / "broken"
 SOUND = HERE / "sound"
 QUIZZES = HERE.parent / "quizzes"
+TODAY = date(2026, 11, 20)
+DRAFT = "provenance: {status: draft, drafted: machine}\n"
 BROKEN = sorted(path for path in HERE.rglob("*") if path.is_file() and SOUND not in path.parents)
 PLACES = {
     "rumour": "rumours/work/broken.yaml",
@@ -83,7 +86,7 @@ def place(path: Path, text: str) -> str:
 def problems_of(root: Path) -> list[Problem]:
     """Return what is wrong with the content of `root`, and with the quizzes beside it."""
     try:
-        load_content(root, {"quizzes": root.parent / "quizzes"})
+        load_content(root, {"quizzes": root.parent / "quizzes"}, today=TODAY)
     except ContentError as error:
         return error.problems
     return []
@@ -262,26 +265,28 @@ def test_a_name_of_thirty_letters_is_an_id(tiny: Path) -> None:
     "link", ["/term bias", "/technique ask", "/rumour jobs", "/rumours work", "/rumour", "/tip", "/support"]
 )
 def test_a_link_to_what_there_is_is_sound(tiny: Path, link: str) -> None:
-    (tiny / "glossary/bias.yaml").write_text(f"name: bias\ndefinition: A leaning. [More]({link})\n")
+    (tiny / "glossary/bias.yaml").write_text(f"name: bias\ndefinition: A leaning. [More]({link})\n{DRAFT}")
     assert problems_of(tiny) == []
 
 
 def test_a_link_to_the_web_is_not_looked_up(tiny: Path) -> None:
-    (tiny / "glossary/bias.yaml").write_text("name: bias\ndefinition: A leaning. [More](https://example.org/)\n")
+    (tiny / "glossary/bias.yaml").write_text(
+        f"name: bias\ndefinition: A leaning. [More](https://example.org/)\n{DRAFT}"
+    )
     assert problems_of(tiny) == []
 
 
 def test_terms_may_be_related_in_a_circle(tiny: Path) -> None:
     circle = {"first": "[second]", "second": "[third]", "third": "[first, third]"}
     for name, related in circle.items():
-        (tiny / f"glossary/{name}.yaml").write_text(f"name: {name}\ndefinition: A word.\nrelated: {related}\n")
+        (tiny / f"glossary/{name}.yaml").write_text(f"name: {name}\ndefinition: A word.\nrelated: {related}\n{DRAFT}")
     terms = load_content(tiny).library.entries["term"]["en"]
     assert {name: f"[{', '.join(terms[name].related)}]" for name in circle} == circle
 
 
 def test_problems_of_all_files_are_told_at_once_in_the_order_of_files_and_lines(tiny: Path) -> None:
     (tiny / "themes/work.yaml").write_text("nmae: Work\n")
-    (tiny / "glossary/bias.yaml").write_text("name: bias\ndefinition: A leaning of 2.\nrelated: [rumor]\n")
+    (tiny / "glossary/bias.yaml").write_text(f"name: bias\ndefinition: A leaning of 2.\nrelated: [rumor]\n{DRAFT}")
     (tiny / "phrases/en.yaml").write_text('talk: {hello: "{{ 2 * 3 }}"}\n')
     problems = [p for p in problems_of(tiny) if ".es." not in p.path and "/es" not in p.path]
     assert [(p.path.removeprefix("content/"), p.line) for p in problems] == [

@@ -25,7 +25,7 @@ from bot.features.rumours import replies as rumour_replies
 from bot.features.rumours.entry import RUMOURS, Rumour
 from bot.features.techniques import PARTS
 from bot.features.techniques.entry import SITUATIONS, TECHNIQUES
-from bot.library.common import THEMES, Citation
+from bot.library.common import THEMES, Citation, Provenance
 from bot.library.load import Kind
 from bot.library.schema import schemas
 from bot.library.shape import Entry
@@ -388,6 +388,11 @@ def gaps(whole: Repertoire) -> Mapping[str, set[str]]:
         "start.{}": set(basics.ROLES),
         "start.{}_text": set(basics.ROLES),
         "menu.{}": {"rumours", "tip", "terms", "help"},
+        "provenance.{}": {
+            f"{status}_{drafted}".replace("-", "_")
+            for status in get_args(Provenance.model_fields["status"].annotation)
+            for drafted in get_args(Provenance.model_fields["drafted"].annotation)
+        },
         "rumours.via_{}": set(get_args(Citation.model_fields["via"].annotation)),
         "techniques.ask_{}": set(PARTS),
         "describe.{}": visible,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from bot.library import complain, translate
 from bot.library.check import Register
+from bot.library.common import PROVENANCE, lesser
 from bot.library.load import ID, Contact, Kind, Language, Library, Line, Link, Loader, Pack, Zone
 from bot.library.problem import ContentError, Problem, did_you_mean
 from bot.library.shape import Entry, Words, field_type, has_words, leaves, unwrap
@@ -75,14 +77,14 @@ def _folder_problem(root: Path, path: Path) -> Problem | None:
 class CityLoader(Loader):
     """Loads one city's folder over the shared pack."""
 
-    def __init__(self, root: Path, kinds: tuple[Kind[Any], ...], shared: Shared) -> None:
-        super().__init__(root, kinds, {kind.root: root / kind.root for kind in kinds if kind.root})
+    def __init__(self, root: Path, kinds: tuple[Kind[Any], ...], shared: Shared, today: date | None = None) -> None:
+        super().__init__(root, kinds, {kind.root: root / kind.root for kind in kinds if kind.root}, today)
         self.shared = shared
         self._read_paths: set[Path] = set()
 
     def load_city(self) -> Pack:
         """Return the shared pack as this city has it. Raises `ContentError`."""
-        source = self._read(self.root / "pack.yaml", self.root)
+        source = self.pack_source = self._read(self.root / "pack.yaml", self.root)
         if source is None:
             raise ContentError(self.problems)
         try:
@@ -146,11 +148,20 @@ class CityLoader(Loader):
         plain = self._sources.get((kind.name, entry, None))
         words = self._sources.get((kind.name, entry, language))
         if plain:
-            tree = laid(tree, plain.tree, kind.model, words=language == original)
+            tree = self._laid(tree, plain, kind, words=language == original)
             if language != original:
                 gaps = translate.missing(plain, words or plain, kind.model) if words else _worded(plain, kind)
                 self.missing.extend((language, plain.path, at) for at in gaps)
-        return laid(tree, words.tree, kind.model, words=True) if words else tree
+        return self._laid(tree, words, kind, words=True) if words else tree
+
+    def _laid(self, base: Tree, over: Source, kind: Kind[Any], *, words: bool) -> Tree:
+        """Return `base` with what a file says instead; of both provenances the one that claims less holds for all."""
+        tree = laid(base, over.tree, kind.model, words=words)
+        if PROVENANCE not in kind.model.model_fields or not isinstance(tree, dict) or not isinstance(base, dict):
+            return tree
+        own = over.tree.get(PROVENANCE) if isinstance(over.tree, dict) else None
+        rest = {name: part for name, part in tree.items() if name != PROVENANCE}
+        return rest if own is None else {**rest, PROVENANCE: lesser(base.get(PROVENANCE), own, self.today)}
 
     def _validate_all(self, kind: Kind[Any]) -> dict[str, dict[str, Any]]:
         entries: dict[str, dict[str, Any]] = {language: {} for language in self.trees[kind.name]}

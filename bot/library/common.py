@@ -1,17 +1,18 @@
 """Content that several features read: themes, sources, facts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationError, ValidationInfo, field_validator, model_validator
 
+from bot.core.markup import escape
 from bot.library.check import Found
-from bot.library.figures import Figure, Year, places
+from bot.library.figures import Figure, Year, draw_day, places
 from bot.library.load import Kind
 from bot.library.problem import did_you_mean
 from bot.library.shape import Entry, Own, Ref, Title, Words
-from bot.library.source import At
+from bot.library.source import At, Tree
 
 
 class Theme(Entry):
@@ -60,7 +61,10 @@ def fact_problems(fact: Fact, at: At) -> Iterator[Found]:
 
 
 class Provenance(Entry):
-    """Who wrote a file, and who has read it since; a translation says it of itself."""
+    """Who wrote a file, and who has read it since; a translation says it of itself.
+
+    Validated with a `today` in its context, it refuses a reading that is still to come.
+    """
 
     status: Literal["draft", "read", "native-read"] = Field(
         description="draft: read by nobody else yet; read: by somebody else; native-read: by one who grew up with it"
@@ -71,9 +75,50 @@ class Provenance(Entry):
     )
     read_on: date | None = Field(None, description="The day it was read, for example 2026-11-20")
 
+    @field_validator("read_on")
+    @classmethod
+    def _is_over(cls, day: date | None, info: ValidationInfo) -> date | None:
+        today = (info.context or {}).get("today")
+        if day and today and day > today:
+            raise ValueError(f"'read_on' is still to come on {today}; write the day on which it was read")
+        return day
+
+    @model_validator(mode="after")
+    def _as_it_was(self) -> "Provenance":
+        if self.status == "draft" and (self.read_by or self.read_on):
+            raise ValueError("a draft was read by nobody; say 'status: read', or leave out 'read_by' and 'read_on'")
+        if self.status != "draft" and not (self.read_by and self.read_on):
+            raise ValueError("who read it and when is missing; add 'read_by' and 'read_on', or say 'status: draft'")
+        return self
+
 
 OwnProvenance = Annotated[Provenance, Own()]
 """The provenance of the very file it stands in."""
+
+
+PROVENANCE = "provenance"
+"""What the field is called in every model that has it."""
+
+_STATUSES = ("draft", "read", "native-read")
+
+
+def lesser(one: Tree | None, other: Tree, today: date | None) -> Tree:
+    """Return which of two provenances claims less, `other` where they claim the same or it is not sound."""
+    try:
+        own = Provenance.model_validate(other, context={"today": today})
+        known = Provenance.model_validate(one)
+    except ValidationError:
+        return other
+    return one if one and _STATUSES.index(known.status) < _STATUSES.index(own.status) else other
+
+
+def provenance_line(say: Callable[..., str], provenance: Provenance, language: str, what: str) -> str:
+    """Return in plain words how `what`, the phrase for the card or text, came about, and who has read it."""
+    kind = f"{provenance.status}_{provenance.drafted}".replace("-", "_")
+    if not provenance.read_on:
+        return say(f"provenance.{kind}", what=what)
+    day = draw_day(provenance.read_on, language)
+    return say(f"provenance.{kind}", what=what, who=escape(provenance.read_by or ""), day=day)
 
 
 THEMES = Kind("theme", "themes", Theme, command="rumours")

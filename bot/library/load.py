@@ -158,16 +158,25 @@ class _File(NamedTuple):
 class Loader:
     """Loads one content folder. `problems` and `missing` (language, path, address) tell what it met.
 
-    `roots` are the other folders, by the names that kinds give them; one that is not there holds nothing.
+    `roots` are the other folders, by the names that kinds give them; one that is not there holds nothing. What a file
+    says was done after `today` is a problem.
     """
 
-    def __init__(self, root: Path, kinds: tuple[Kind[Any], ...], roots: Mapping[str, Path] | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        kinds: tuple[Kind[Any], ...],
+        roots: Mapping[str, Path] | None = None,
+        today: date | None = None,
+    ) -> None:
         self.root = root
+        self.today = today
         self.roots = roots or {}
         self.kinds = kinds
         self.problems: list[Problem] = []
         self.missing: list[tuple[str, str, At]] = []
         self.files = 0
+        self.pack_source: Source | None = None
         self.trees: dict[str, dict[str, dict[str, Tree]]] = {}
         self._sources: dict[tuple[str, str, str | None], Source] = {}
         self._folders: dict[tuple[str, str], str] = {}
@@ -178,7 +187,7 @@ class Loader:
         if not self.root.is_dir():
             fix = "set HEARSAY_CONTENT to the pack's folder"
             raise ContentError([Problem(str(self.root), 1, 1, "there is no such folder", fix)])
-        source = self._read(self.root / "pack.yaml", self.root)
+        source = self.pack_source = self._read(self.root / "pack.yaml", self.root)
         if source is None:
             raise ContentError(self.problems)
         try:
@@ -197,6 +206,12 @@ class Loader:
         register = self._register(self.trees, original, commands)
         self._check_references(register, self.trees, original)
         return Library(pack, entries, dict(self._folders)), register
+
+    def texts(self, original: str) -> dict[tuple[str, str, str], str]:
+        """Return every file's text as it stood when it was read, by kind, entry and language."""
+        pack = {("pack", "pack", ""): self.pack_source.text} if self.pack_source else {}
+        own = {(kind, entry, code or original): found.text for (kind, entry, code), found in self._sources.items()}
+        return pack | own
 
     def _read(self, path: Path, root: Path) -> Source | None:
         self.files += 1
@@ -309,7 +324,7 @@ class Loader:
             if sources[0].has(leaf.at):
                 self._report(sources, prose_problems(leaf))
         try:
-            entry = kind.model.model_validate(tree)
+            entry = kind.model.model_validate(tree, context={"today": self.today})
         except ValidationError as error:
             self._note(complain.problems(error, kind.model, *sources))
             return None

@@ -37,6 +37,11 @@ class Source:
     tree: Tree
     data: bytes = field(repr=False)
 
+    @property
+    def text(self) -> str:
+        """The file as it stands."""
+        return self.data.decode("utf-8", "replace")
+
     @cached_property
     def marks(self) -> Marks:
         """Where everything stands; the bytes are read again for it, because nearly no file is ever asked."""

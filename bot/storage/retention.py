@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Table, delete
 
 from bot.storage.moments import millis
 from bot.storage.tables import (
+    AUDIT,
     BUBBLES,
     COUNTS,
     MISSED_TERMS,
@@ -16,7 +17,11 @@ from bot.storage.tables import (
     SEEN,
     SESSIONS,
     TELLINGS,
+    VERSIONS,
+    WITHDRAWN,
 )
+
+FIVE_YEARS = timedelta(days=1826)
 
 KEPT: dict[str, tuple[Table, str, timedelta]] = {
     "sessions": (SESSIONS, "changed", timedelta(days=30)),
@@ -29,6 +34,9 @@ KEPT: dict[str, tuple[Table, str, timedelta]] = {
     "report_askers": (REPORT_ASKERS, "day", timedelta(days=366)),
     "report_minutes": (REPORT_MINUTES, "minute", timedelta(hours=1)),
     "counts": (COUNTS, "day", timedelta(days=762)),
+    "versions": (VERSIONS, "until", FIVE_YEARS),
+    "withdrawn": (WITHDRAWN, "back", FIVE_YEARS),
+    "audit": (AUDIT, "at", FIVE_YEARS),
 }
 """Table → (itself, the column its age counts from, how long)."""
 

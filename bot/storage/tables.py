@@ -138,5 +138,48 @@ COUNTS = Table(
     sqlite_with_rowid=False,
 )
 
+# Every text that was live, as its file stood: since when, and until when, null while it is. `city` is "" for the shared
+# pack. The digest is the SHA-256 of the file.
+VERSIONS = Table(
+    "versions",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("city", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("entry", String, nullable=False),
+    Column("language", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("text", String, nullable=False),
+    Column("since", Integer, nullable=False),
+    Column("until", Integer),
+    Index("versions_live", "city", "kind", "entry", "language", unique=True, sqlite_where=text("until IS NULL")),
+    Index("versions_entry", "entry", "since"),
+)
+
+# Entries that editors hide, everywhere where `city` is "": since when, why, and from when on they were back.
+WITHDRAWN = Table(
+    "withdrawn",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("city", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("entry", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("since", Integer, nullable=False),
+    Column("back", Integer),
+    Index("withdrawn_now", "city", "kind", "entry", unique=True, sqlite_where=text("back IS NULL")),
+)
+
+# What editors did at the command line; by whom is not kept.
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("at", Integer, nullable=False),
+    Column("act", String, nullable=False),
+    Column("what", String, nullable=False),
+    Column("reason", String, nullable=False),
+)
+
 BY_ADDRESS = (SESSIONS, SEEN, BUBBLES, TELLINGS, REPORT_DRAFTS, REPORT_ASKERS)
 """Every table whose rows belong to a conversation; `/forget` clears them all."""

@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 from bot.core import markup
 from bot.core.message import Address, Choice, Message, Reply
 from bot.core.session import Question, Session
-from bot.storage import counts, outbox, sessions, tellings
+from bot.storage import counts, outbox, sessions, tellings, withdrawn
 from bot.storage.outbox import Bubble
 from bot.storage.store import Store, StoreError
+from bot.storage.withdrawn import Hidden
 from bot.talk.feature import Answer, Context, Count, Heard, Outcome, Telling
 from bot.talk.repertoire import Repertoire, Repertoires, surest
 from bot.talk.words import Call, call, clean, folded
@@ -123,7 +124,19 @@ class Assistant:
             return ()
         answer = command.read(called.argument)
         nowhere = Session(Address("preview", ""), language, met=True)
-        return await self.store.read(lambda tx: answer(self._context(tx, nowhere, repertoire, language)).replies)
+
+        def look(tx: Connection) -> tuple[Reply, ...]:
+            context = self._context(tx, nowhere, repertoire, language)
+            return tuple(offering(reply, repertoire, context.hidden) for reply in answer(context).replies)
+
+        return await self.store.read(look)
+
+    async def hidden(self, repertoire: Repertoire) -> Hidden:
+        """Return what editors have withdrawn where `repertoire` is said: nothing may complete or offer it."""
+        try:
+            return await self.store.read(lambda tx: withdrawn.hidden(tx, repertoire.city))
+        except StoreError:  # then nothing that is completed can be opened either
+            return {}
 
     async def forget(self, where: Address) -> None:
         """Delete what belongs to a conversation that has ended on its platform."""
@@ -157,6 +170,7 @@ class Assistant:
         if outcome.forget:
             sessions.forget(tx, message.where)
             return Turn(farewell=outcome.replies, forgotten=True, leave=outcome.leave, language=language)
+        outcome = shown_of(outcome, plan.repertoire, context.hidden)
         return self._keep(tx, context, outcome, cause=message.key, introduced=message.introduced)
 
     def _wake(self, tx: Connection, telling: Telling, answer: Answer, repertoire: Repertoire) -> Turn:
@@ -166,7 +180,8 @@ class Assistant:
         session = sessions.take(tx, telling.to)
         language = repertoire.spoken(session.language)
         context = self._context(tx, session, repertoire, language)
-        return self._keep(tx, context, answer(context), introduced=True)
+        outcome = shown_of(answer(context), repertoire, context.hidden)
+        return self._keep(tx, context, outcome, introduced=True)
 
     def _sorry(self, tx: Connection, plan: "Plan", code: str) -> Turn:
         message, now = plan.message, self._clock()
@@ -182,7 +197,7 @@ class Assistant:
     ) -> Turn:
         """Number the questions and write session, bubbles, tellings and counts."""
         session = outcome.session or context.session
-        replies = tuple(map(lifted, outcome.replies))
+        replies = outcome.replies
         if not session.met and replies and not outcome.leads_away:
             replies = replies if introduced else (Reply(context.say("talk.introduction")), *replies)
             session = replace(session, met=True)
@@ -216,7 +231,8 @@ class Assistant:
             tx,
             shared=bool(message and message.shared),
             admin=bool(message and message.admin),
-            city=self.repertoires.city(session.city),
+            city=repertoire.city,
+            hidden=withdrawn.hidden(tx, repertoire.city),
         )
 
     def _note(self, error: Exception) -> str:
@@ -352,6 +368,18 @@ def lifted(reply: Reply) -> Reply:
     """Return `reply` with each line that is only a link to a command made a choice."""
     text, links = markup.lift(reply.text)
     return replace(reply, text=text, choices=(*reply.choices, *(Choice(*link) for link in links))) if links else reply
+
+
+def offering(reply: Reply, repertoire: Repertoire, hidden: Hidden) -> Reply:
+    """Return `reply` without the choices that open what is `hidden`."""
+    if not hidden:
+        return reply
+    return replace(reply, choices=tuple(choice for choice in reply.choices if repertoire.offers(choice.say, hidden)))
+
+
+def shown_of(outcome: Outcome, repertoire: Repertoire, hidden: Hidden) -> Outcome:
+    """Return `outcome` with its links lifted, and without what is `hidden`."""
+    return replace(outcome, replies=tuple(offering(lifted(reply), repertoire, hidden) for reply in outcome.replies))
 
 
 def number(session: Session, replies: Sequence[Reply]) -> tuple[Session, list[tuple[Reply, int | None]]]:

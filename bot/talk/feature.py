@@ -1,7 +1,7 @@
 """What a feature offers the conversation, and all it may know and do."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from bot.core.message import Address, Choice, Reply
 from bot.core.session import Session
+from bot.storage.withdrawn import Hidden
 
 Say = Callable[..., str]
 """Word a phrase: `say("rumours.none", name=…)` in the language of the conversation."""
@@ -19,8 +20,8 @@ Say = Callable[..., str]
 class Context:
     """What a feature may know beyond its library: this conversation, this turn's transaction, the clock, chance.
 
-    `say_in` words phrases in another language; `admin` says that who spoke runs a shared chat;
-    `city` is the town whose pack answers, "" the shared one.
+    `say_in` words phrases in another language; `admin` says that who spoke runs a shared chat; `city` is the town whose
+    pack answers, "" the shared one; `hidden` holds what editors have withdrawn here, and why.
     """
 
     session: Session
@@ -33,6 +34,7 @@ class Context:
     shared: bool = False
     admin: bool = False
     city: str = ""
+    hidden: Hidden = field(default_factory=dict)
 
     def show(self, text: str, *choices: Choice, **wishes: Any) -> "Outcome":
         """Return the outcome that shows one reply and changes nothing."""
@@ -93,6 +95,10 @@ Read = Callable[[str], Answer]
 """The slow and pure part: look at the words, outside of any transaction, and return the answer to give."""
 
 
+def _shows_no_entry(_: str) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """`/name text`, the same on every platform.
@@ -100,7 +106,8 @@ class Command:
     `suggest(argument, language)` completes a half-typed argument from memory, at once: each choice says an argument.
     Only a command that is `linkable` may come from a link, and only with an argument that leads somewhere. A `private`
     one is answered to the asker alone, in a shared chat an `admin` one to those who run it; menus
-    of private chats leave `shared` ones out, and all menus `hidden` ones.
+    of private chats leave `shared` ones out, and all menus `hidden` ones. `shows(argument)` names the kind and id of
+    the entry that it shows, if any: while editors have withdrawn that, no choice offers it.
     """
 
     name: str
@@ -112,6 +119,7 @@ class Command:
     linkable: Callable[[str], bool] | None = None
     shared: bool = False
     hidden: bool = False
+    shows: Callable[[str], tuple[str, str] | None] = _shows_no_entry
 
 
 @dataclass(frozen=True, slots=True)

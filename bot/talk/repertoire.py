@@ -8,20 +8,23 @@ from functools import cached_property
 from rapidfuzz import fuzz, process
 
 from bot.core.message import Choice
+from bot.storage.withdrawn import Hidden
 from bot.talk.feature import Command, Feature, Heard, Say
 from bot.talk.words import folded
 
 LINK = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what Telegram, the strictest, lets a link carry
+NOTHING: Hidden = {}
 NEAR = 60  # of 100: a command name this like one of ours is offered
 
 
 @dataclass(frozen=True)
 class Repertoire:
-    """The features with their commands, the phrases of each language, and the pack's languages, its own first."""
+    """The features with their commands, the phrases of each language, the pack's languages, its own first, the city."""
 
     features: tuple[Feature, ...]
     say_in: Callable[[str], Say]
     languages: dict[str, str]
+    city: str = ""
 
     @cached_property
     def commands(self) -> dict[str, Command]:
@@ -96,7 +99,18 @@ class Repertoire:
         """Return what the surest feature would answer to free text."""
         return surest(feature.listen(text) for feature in self.features)
 
-    def suggest(self, text: str, language: str, most: int = 25) -> list[str]:
+    def offers(self, say: str, hidden: Hidden) -> bool:
+        """Say whether a choice may say this: it opens nothing that is `hidden`."""
+        name, _, argument = say.removeprefix("/").partition(" ")
+        command = self.commands.get(name) if say.startswith("/") else None
+        return command is None or command.shows(argument) not in hidden
+
+    def complete(self, command: Command, typed: str, language: str, hidden: Hidden) -> list[Choice]:
+        """Complete a command's half-typed argument with what is not `hidden`."""
+        found = command.suggest(typed, language) if command.suggest else []
+        return [choice for choice in found if command.shows(choice.say) not in hidden]
+
+    def suggest(self, text: str, language: str, hidden: Hidden = NOTHING, most: int = 25) -> list[str]:
         """Complete what is being typed: command names, then a command's argument. Pure, in memory."""
         if not text.startswith("/"):
             return []
@@ -107,15 +121,15 @@ class Repertoire:
         command = self.command(name)
         if command is None or command.suggest is None:
             return []
-        return [f"/{name} {found.say}" for found in command.suggest(argument, language)][:most]
+        return [f"/{name} {found.say}" for found in self.complete(command, argument, language, hidden)][:most]
 
-    def search(self, text: str, language: str, most: int) -> list[Choice]:
+    def search(self, text: str, language: str, most: int, hidden: Hidden = NOTHING) -> list[Choice]:
         """Return linkable commands that show what `text` may mean, names that begin with it first. Pure, in memory."""
         found = [
             Choice(choice.label, f"/{command.name} {choice.say}")
             for command in self.commands.values()
             if command.suggest and command.linkable
-            for choice in command.suggest(text, language)
+            for choice in self.complete(command, text, language, hidden)
         ]
         start = folded(text)
         return sorted(found, key=lambda choice: not folded(choice.label).startswith(start))[:most]

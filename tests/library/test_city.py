@@ -18,6 +18,7 @@ from tests.play import Stage, with_cities
 
 CONTENT = Path(__file__).parent.parent.parent / "content"
 TOWN = "puertaluna"
+DRAFT = "provenance: {status: draft, drafted: machine}"
 
 
 @pytest.fixture
@@ -61,6 +62,24 @@ def test_words_of_another_language_fill_gaps_only() -> None:
     }
 
 
+def test_a_towns_card_claims_no_more_than_the_shared_text_below_it(cities: Path, tmp_path: Path) -> None:
+    shared = Path(copytree(CONTENT, tmp_path / "content"))
+    read = "provenance: {status: read, drafted: people, read_by: an editor, read_on: 2026-05-03}"
+    files = [cities / TOWN / "rumours/work/jobs.yaml", shared / "rumours/work/jobs.yaml"]
+    statuses = []
+    for file in files:
+        text = file.read_text("utf-8")
+        assert DRAFT in text
+        file.write_text(text.replace(DRAFT, read), encoding="utf-8")
+        town = load_content(shared, cities=cities).cities[TOWN].library
+        statuses.append([town.all(RUMOURS, language)["jobs"].provenance.status for language in ("es", "en")])
+    assert statuses == [["draft", "draft"], ["draft", "draft"]]  # no Spanish text below was read by anybody
+    for file in (shared / "rumours/work/jobs.es.yaml", cities / TOWN / "rumours/work/jobs.en.yaml"):
+        file.write_text(file.read_text("utf-8").replace(DRAFT, read), encoding="utf-8")
+    town = load_content(shared, cities=cities).cities[TOWN].library
+    assert [town.all(RUMOURS, language)["jobs"].provenance.status for language in ("es", "en")] == ["read", "read"]
+
+
 def write(path: str, text: str) -> Callable[[Path], None]:
     def breaking(town: Path) -> None:
         (town / path).parent.mkdir(parents=True, exist_ok=True)
@@ -92,6 +111,11 @@ def write(path: str, text: str) -> Callable[[Path], None]:
         (write("rumours/nowhere/new.yaml", "name: X\n"), "its folder 'nowhere' is not a theme"),
         (write("rumours/work/jobs.fr.yaml", "truth: Oui.\n"), "'fr' is not a language of the pack"),
         (write("rumours.yaml", "name: X\n"), "cities/puertaluna/rumours.yaml:1:1: nothing here is read from this file"),
+        (write("rumours/work/jobs.yaml", "truth: Que sí.\n"), "jobs.yaml:1:1: 'provenance' is missing"),
+        (
+            write("rumours/work/jobs.en.yaml", "provenance: {status: read, drafted: people}\n"),
+            "jobs.en.yaml:1:13: who read it and when is missing",
+        ),
         (write("glossary/mesa-de-barrio.yaml", "- x\n"), "mesa-de-barrio.yaml:1:1"),
         (write("glossary/mesa-de-barrio.yaml", "name: [\n"), "is not YAML"),
     ],

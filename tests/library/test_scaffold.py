@@ -24,6 +24,8 @@ LINES = {
     "steps:\n  - TODO": "steps: [Ask., Wait.]",
     "example:\n  - TODO": "example: [{them: Everybody says so.}]",
     "techniques:\n  - TODO": "techniques: [ask]",
+    "status: TODO": "status: draft",
+    "drafted: TODO": "drafted: people",
 }
 """What a writer puts in place of a blank; every other TODO becomes a few words."""
 

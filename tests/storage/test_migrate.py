@@ -85,6 +85,21 @@ def test_migrating_twice_changes_nothing(path: Path) -> None:
         assert raw.execute("SELECT count(*) FROM sessions").fetchone() == (1,)
 
 
+def test_a_file_of_the_first_version_keeps_its_rows(path: Path) -> None:
+    command.upgrade(config(path), "0001")
+    assert not is_current(path)
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("INSERT INTO sessions VALUES ('web:a', '{}', 1)")
+        raw.execute("INSERT INTO missed_terms VALUES ('plum', 'en', 3, 1)")
+        raw.commit()
+    migrate(path)
+    assert is_current(path)
+    assert differences(path) == []
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute("SELECT * FROM sessions").fetchall() == [("web:a", "{}", 1)]
+        assert raw.execute("SELECT * FROM missed_terms").fetchall() == [("plum", "en", 3, 1)]
+
+
 def test_a_file_of_a_newer_version_is_refused_and_left_as_it_is(path: Path) -> None:
     migrate(path)
     with closing(sqlite3.connect(path)) as raw:

@@ -7,7 +7,7 @@ from bot.core.markup import escape
 from bot.core.message import Choice, Reply
 from bot.features.glossary.entry import TERMS, Term
 from bot.features.glossary.find import TermFinder
-from bot.library.common import SOURCES
+from bot.library.common import SOURCES, provenance_line
 from bot.library.load import Library
 from bot.matching.tongue import Tongue
 from bot.storage import missed
@@ -45,6 +45,7 @@ class _Glossary:
                     argument=True,
                     private=True,
                     linkable=lambda a: not a or self.leads_somewhere(a),
+                    shows=self._shown,
                 ),
                 Command("terms", self.browse, argument=True, linkable=self._leads_on),
             ),
@@ -81,7 +82,8 @@ class _Glossary:
         """`/terms`: the letters; `/terms s`: the terms under one."""
 
         def answer(context: Context) -> Outcome:
-            terms = self._terms[context.language]
+            known = self._terms[context.language].items()
+            terms = {name: term for name, term in known if (TERMS.name, name) not in context.hidden}
             by_letter: dict[str, list[str]] = {}
             for name in sorted(terms, key=lambda name: folded(terms[name].name)):
                 by_letter.setdefault(folded(terms[name].name)[0], []).append(name)
@@ -96,6 +98,12 @@ class _Glossary:
     def leads_somewhere(self, argument: str) -> bool:
         """Say whether `argument` is a term's id, or its name in any language."""
         return argument in self._ids or any(self._finder.exact(argument, language) for language in self._languages)
+
+    def _shown(self, argument: str) -> tuple[str, str] | None:
+        """Return the term that `/term argument` shows, by id or by its name in any language."""
+        named = (self._finder.exact(argument, language) for language in self._languages)
+        name = argument if argument in self._ids else next(filter(None, named), None)
+        return (TERMS.name, name) if name else None
 
     def suggest(self, typed: str, language: str) -> list[Choice]:
         """Complete names; where none begins so, offer those that are near."""
@@ -114,19 +122,24 @@ class _Glossary:
         if found.term:
             return self._show(context, found.term)
         missed.note(context.tx, word, context.language, context.now)
-        choices = [self._choice(context, name) for name in found.near]
+        near = [name for name in found.near if (TERMS.name, name) not in context.hidden]
+        choices = [self._choice(context, name) for name in near]
         text = context.say("glossary.near" if choices else "glossary.unknown", word=escape(word[:60]))
         browse = Choice(context.say("glossary.browse"), "/terms")
         return context.show(text, *choices, browse).counted(Count("word", "near" if choices else "none"))
 
     def _show(self, context: Context, name: str) -> Outcome:
         say, term = context.say, self._terms[context.language][name]
+        if reason := context.hidden.get((TERMS.name, name)):
+            text = say("glossary.withdrawn", name=escape(term.name), reason=escape(reason))
+            return context.show(text, Choice(say("glossary.browse"), "/terms"))
         parts = [
             f"**{term.name[:1].upper()}{term.name[1:]}.** {term.definition}",
             *([say("glossary.example", example=term.example)] if term.example else []),
             *([say("glossary.instead", instead=term.instead)] if term.instead else []),
             say("glossary.elsewhere", names=self._elsewhere(context.language, name, term)),
             self._cited(context, term),
+            f"*{provenance_line(say, term.provenance, context.language, say('provenance.text'))}*",
         ]
         choices = [self._choice(context, related) for related in term.related]
         return context.show("\n\n".join(parts), *choices, link=f"/term {name}").counted(Count("term", name))

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from bot.library.common import OwnProvenance
 from bot.library.load import Kind
 from bot.library.shape import Entry, Phrase, Ref, Text, Words
 
@@ -26,6 +27,7 @@ class Term(Entry):
     sources: list[Annotated[str, Ref("source")]] = Field(
         [], description="Ids of sources; none where it is general usage"
     )
+    provenance: OwnProvenance = Field(description="Who wrote this file, and who has read it; each translation's own")
 
 
 TERMS = Kind("term", "glossary", Term, command="term")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from bot.core.markup import escape
 from bot.core.message import Choice, Reply
 from bot.features.rumours import replies
 from bot.features.rumours.entry import RUMOURS, Rumour
@@ -69,6 +70,7 @@ class _Rumours:
                     argument=True,
                     private=True,
                     linkable=lambda a: not a or self.leads_somewhere(a),
+                    shows=lambda a: (RUMOURS.name, a.partition(" ")[0]),
                 ),
                 Command("rumours", self.browse, argument=True, linkable=self._leads_on),
                 Command("not", self.not_it, hidden=True),
@@ -146,7 +148,7 @@ class _Rumours:
                 return self._none(context)
             theme = self._library.folders[RUMOURS.name, tried[0]]
             near = dict.fromkeys([name for name in tried[1:] if name in self._ids] + self._of_theme(theme))
-            near.pop(tried[0], None)
+            near = dict.fromkeys(name for name in near if name != tried[0] and not is_hidden(context, name))
             choices = [*self._cards(context, list(near)[: OFFERED + 1]), self._none_of_these(context)]
             return context.show(context.say("rumours.sorry_not_it"), *choices)
 
@@ -157,6 +159,8 @@ class _Rumours:
 
     def _card(self, context: Context, name: str, section: str) -> Outcome:
         rumour = self._rumours[context.language][name]
+        if is_hidden(context, name):
+            return self._withdrawn(context, name)
         if not section:
             return Outcome((self._drawn(context, name, rumour),), counts=(Count("card", name),))
         text = {
@@ -178,6 +182,22 @@ class _Rumours:
             self._drawn_cards[known] = replies.card(context, name, rumour, self._sources, self._library.pack)
         return self._drawn_cards[known]
 
+    def _withdrawn(self, context: Context, name: str) -> Outcome:
+        """Say that a card is withdrawn for now, and why; offer its theme, and what helps without it."""
+        say, theme = context.say, self._library.folders[RUMOURS.name, name]
+        text = say(
+            "rumours.withdrawn",
+            name=self._rumours[context.language][name].name,
+            reason=escape(context.hidden[RUMOURS.name, name]),
+        )
+        heading = self._library.all(THEMES, context.language)[theme].name
+        return context.show(
+            text,
+            Choice(heading, f"/rumours {theme}"),
+            Choice(say("rumours.get_tip"), "/tip"),
+            Choice(say("rumours.get_support"), "/support"),
+        )
+
     def _ways(self, context: Context, rumour: Rumour) -> list[Choice]:
         """Return the techniques that suit; where dignity is attacked, only those that keep everybody safe."""
         known = self._techniques[context.language]
@@ -191,10 +211,15 @@ class _Rumours:
             return self._none(context).counted(Count("search", "none"))
         names = list(dict.fromkeys(match.entry for match in found.candidates))
         if found.decision == "offer":
+            names = [name for name in names if not is_hidden(context, name)]
+            if not names:
+                return self._none(context)
             choices = [*self._cards(context, names[:OFFERED]), self._none_of_these(context), self._happened(context)]
             return context.show(context.say("rumours.did_you_mean"), *choices).counted(Count("search", "offered"))
         if found.blocked:
             return self._blocked(context, names[0]).counted(Count("search", "found"))
+        if is_hidden(context, names[0]):
+            return self._withdrawn(context, names[0])
         shown = self._card(context, names[0], "")
         (card,) = shown.replies
         runner_up = names[1] if len(names) > 1 else ""
@@ -205,6 +230,8 @@ class _Rumours:
     def _blocked(self, context: Context, name: str) -> Outcome:
         """Dehumanising words: not repeated, not debated; support, a way to stop, the term."""
         say = context.say
+        if is_hidden(context, name):
+            return context.show(say("rumours.blocked"), Choice(say("rumours.get_support"), "/support"))
         return context.show(
             say("rumours.blocked"),
             Choice(say("rumours.get_support"), f"/rumour {name} support"),
@@ -235,3 +262,8 @@ class _Rumours:
 
     def _of_theme(self, theme: str) -> list[str]:
         return [name for name in self._ids if self._library.folders[RUMOURS.name, name] == theme]
+
+
+def is_hidden(context: Context, name: str) -> bool:
+    """Say whether editors have withdrawn a card."""
+    return (RUMOURS.name, name) in context.hidden

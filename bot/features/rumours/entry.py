@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from bot.library.check import Found
-from bot.library.common import Fact, fact_problems
+from bot.library.common import Fact, OwnProvenance, fact_problems
 from bot.library.load import Kind
 from bot.library.shape import Entry, Phrase, Ref, Text, Title, Words
 
@@ -48,6 +48,7 @@ class Rumour(Entry):
         min_length=1, description="Ids of two to four techniques"
     )
     terms: list[Annotated[str, Ref("term")]] = Field([], description="Ids of one to four terms")
+    provenance: OwnProvenance = Field(description="Who wrote this file, and who has read it; each translation's own")
 
 
 def check(rumour: Rumour) -> Iterator[Found]:

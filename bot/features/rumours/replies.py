@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from bot.core.markup import escape
 from bot.core.message import Choice, Reply
 from bot.features.rumours.entry import Rumour
-from bot.library.common import Citation, Fact
+from bot.library.common import Citation, Fact, provenance_line
 from bot.library.figures import draw_day, draw_year, fill
 from bot.library.load import Pack
 from bot.library.support import Routes
@@ -48,8 +48,7 @@ def card_choices(context: Context, name: str, rumour: Rumour) -> Iterator[Choice
     else:
         yield Choice(say("rumours.how_to_talk"), f"/rumour {name} talk")
     yield Choice(say("rumours.honest_caution"), f"/rumour {name} caution")
-    if rumour.facts or rumour.local.fact:
-        yield Choice(say("rumours.the_sources"), f"/rumour {name} sources")
+    yield Choice(say("rumours.the_sources"), f"/rumour {name} sources")
     yield Choice(say("rumours.our_town"), f"/rumour {name} town")
     yield Choice(say("useful.ask"), f"/useful rumour {name}")
     yield Choice(say("rumours.not_it"), f"/not {name}")
@@ -116,11 +115,13 @@ def town_fact(context: Context, rumour: Rumour, sources: Sources, pack: Pack) ->
 
 
 def source_lines(context: Context, rumour: Rumour, sources: Sources) -> str:
-    """Return each source once: title, who, how it was read, when it was last opened."""
+    """Return each source once: title, who, how it was read, when it was last opened; then how the card came about."""
     facts = [*rumour.facts.values(), *filter(None, [rumour.local.fact])]
     cited = dict.fromkeys(fact.source for fact in facts)
     lines = [f"- {source_line(context, sources[name])}" for name in cited]
-    return "\n\n".join([context.say("rumours.sources_read"), "\n".join(lines)])
+    read = [context.say("rumours.sources_read"), "\n".join(lines)] if lines else [context.say("rumours.no_sources")]
+    card = context.say("provenance.card")
+    return "\n\n".join([*read, provenance_line(context.say, rumour.provenance, context.language, card)])
 
 
 def source_line(context: Context, source: Citation) -> str:

@@ -1,9 +1,10 @@
 """Dialogue techniques: a tip at once, narrowed by three quick presses, and all of them to browse."""
 
+from bot.core.markup import escape
 from bot.core.message import Choice, Reply
 from bot.features.techniques.entry import SITUATIONS, TECHNIQUES, Technique
 from bot.features.techniques.select import rank
-from bot.library.common import SOURCES
+from bot.library.common import SOURCES, provenance_line
 from bot.library.figures import draw_year, fill
 from bot.library.load import Library
 from bot.talk.feature import Answer, Command, Context, Count, Feature, Outcome
@@ -40,7 +41,12 @@ class _Techniques:
             (
                 Command("tip", self.tip, private=True, linkable=self._leads_on),
                 Command(
-                    "technique", self.technique, self.suggest, argument=True, linkable=lambda a: not a or a in self._ids
+                    "technique",
+                    self.technique,
+                    self.suggest,
+                    argument=True,
+                    linkable=lambda a: not a or a in self._ids,
+                    shows=lambda a: (TECHNIQUES.name, a),
                 ),
                 Command("techniques", lambda _: self.browse, linkable=lambda argument: argument == ""),
             ),
@@ -52,7 +58,9 @@ class _Techniques:
 
         def answer(context: Context) -> Outcome:
             situation = self._situation(words)
-            ranked = rank(self._techniques[context.language], situation)
+            ranked = rank(self._offered(context), situation)
+            if not ranked:
+                return self.browse(context)
             return Outcome((self._tip(context, situation, ranked),), counts=(Count("tip", ranked[0]),))
 
         return answer
@@ -106,10 +114,19 @@ class _Techniques:
     def _is_same(self, context: Context, situation: dict[str, str], best: str) -> bool:
         """Say whether `best` was the tip before the last answer too; its steps need not be read again."""
         before = dict(list(situation.items())[:-1])
-        return bool(situation) and rank(self._techniques[context.language], before)[0] == best
+        return bool(situation) and rank(self._offered(context), before)[0] == best
+
+    def _offered(self, context: Context) -> dict[str, Technique]:
+        """Return the techniques that editors have not withdrawn."""
+        known = self._techniques[context.language].items()
+        return {name: entry for name, entry in known if (TECHNIQUES.name, name) not in context.hidden}
 
     def _show(self, context: Context, name: str) -> Outcome:
         say, entry = context.say, self._techniques[context.language][name]
+        if reason := context.hidden.get((TECHNIQUES.name, name)):
+            text = say("techniques.withdrawn", name=entry.name, reason=escape(reason))
+            other = (Choice(say("techniques.another_tip"), "/tip"), Choice(say("techniques.see_all"), "/techniques"))
+            return context.show(text, *other)
         parts = [
             f"**{entry.name}.** {entry.gist}",
             say("techniques.when", when=entry.when),
@@ -118,6 +135,7 @@ class _Techniques:
             say("techniques.pitfall", pitfall=entry.pitfall),
             *self._evidence(context, entry),
             *self._cited(context, entry),
+            f"*{provenance_line(say, entry.provenance, context.language, say('provenance.text'))}*",
         ]
         return context.show(
             "\n\n".join(parts),

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, model_validator
 
 from bot.library.check import Found
-from bot.library.common import Fact, fact_problems
+from bot.library.common import Fact, OwnProvenance, fact_problems
 from bot.library.load import Kind
 from bot.library.shape import Entry, Ref, Text, Title, Words
 
@@ -49,6 +49,7 @@ class Technique(Entry):
     suits: Suits = Field(default_factory=Suits, description="Which situations it is for")
     safe: bool = Field(False, description="true where it may be offered when people's dignity is attacked")
     first: bool = Field(False, description="true for the one tip that is given before anything is known")
+    provenance: OwnProvenance = Field(description="Who wrote this file, and who has read it; each translation's own")
 
 
 class Situations(Entry):

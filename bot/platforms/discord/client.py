@@ -147,7 +147,8 @@ class Client(discord.AutoShardedClient):
         name, typed = hear.half_typed(heard)
         repertoire = await self._assistant.repertoire_for(hear.place(heard))
         command, language = repertoire.command(name), repertoire.spoken(heard.locale.value)
-        found = command.suggest(typed, language) if command and command.suggest else []
+        hidden = await self._assistant.hidden(repertoire)
+        found = repertoire.complete(command, typed, language, hidden) if command else []
         offered = {choice.say[: draw.VALUE]: draw.cut(choice.label, draw.VALUE) for choice in found}
         choices = [discord.app_commands.Choice(name=label, value=say) for say, label in offered.items()]
         await heard.response.autocomplete(choices[:25])

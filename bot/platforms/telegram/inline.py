@@ -37,7 +37,10 @@ async def answer(telegram: Telegram, assistant: Assistant, asked: Asked) -> None
     language = repertoire.spoken(asked.language)
     say = repertoire.say_in(language)
     text = asked.text.strip()
-    found = [Choice("", text)] if text.startswith("/") else repertoire.search(text, language, MOST) if text else []
+    hidden = await assistant.hidden(repertoire)
+    found = [Choice("", text)] if text.startswith("/") else []
+    if text and not found:
+        found = repertoire.search(text, language, MOST, hidden)
     shown = [(choice, await assistant.preview(choice.say, language)) for choice in found]
     cards = [(choice, replies[0]) for choice, replies in shown if replies and (choice.label or replies[0].link)]
     results = [_result(telegram, choice, reply, say) for choice, reply in cards]

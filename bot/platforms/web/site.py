@@ -193,7 +193,8 @@ class Site:
         """What completes the text typed so far."""
         says = await self._assistant.repertoire_for(self._visitor(request).where)
         language = says.spoken(request.query_params.get("lang"))
-        return JSONResponse(says.suggest(request.query_params.get("text", "")[:100], language))
+        hidden = await self._assistant.hidden(says)
+        return JSONResponse(says.suggest(request.query_params.get("text", "")[:100], language, hidden))
 
     async def forgotten(self, request: Request) -> Response:
         """Say that everything was deleted; the script leads here."""
@@ -232,8 +233,9 @@ class Site:
 
     def _message(self, visitor: Visitor, form: dict[str, str]) -> Message:
         text = form.get("text", "")
-        # The key of the form and the words: a form sent twice is one message, two buttons of it are two.
-        words = hashlib.sha256(text.encode()).hexdigest()[:12]
+        # The key of the form and the words: a form sent twice is one message, two buttons of it are two. The cookie is
+        # in the hash, or whoever reads the database could try out which words give it.
+        words = hashlib.sha256(f"{visitor.token} {text}".encode()).hexdigest()[:12]
         return Message(
             visitor.where,
             text,
