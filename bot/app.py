@@ -17,6 +17,7 @@ from bot.features.reports.naming import Names, names
 from bot.features.rumours.entry import RUMOURS
 from bot.features.rumours.find import Finder
 from bot.features.techniques.entry import TECHNIQUES
+from bot.kept import kept
 from bot.library import common, support
 from bot.library.city import NO_CITY, CityLoader, Shared, folders, same_names
 from bot.library.load import Kind, Library, Loader, Pack, stale
@@ -153,7 +154,7 @@ def rumour_finder(content: Content) -> Finder:
 def carer(library: Library, finder: Finder) -> Care:
     """Return what recognises, in every language of the pack, who is hurt or in danger; `finder` knows the rumours."""
     original = next(iter(library.pack.languages))
-    ear = Ear(library.all(TOLD, original).values(), (*finder.phrases, *_practised(library)))
+    ear = Ear(library.all(TOLD, original).values(), (*finder.phrases, *_practised(library)), kept)
     return Care(library.all(CARE, original), ear, lambda text: finder.find(text).decision == "answer")
 
 

@@ -70,7 +70,7 @@ def test_sentences_of_a_second_writer_are_recognised(care: Care, language: str) 
     said = SECOND[language]
     assert rate(care, said["danger"], *CARES) >= 0.95
     assert rate(care, said["hurt"], *CARES) >= 0.95
-    assert rate(care, said["neither"], *CARES) <= 0.05
+    assert rate(care, said["neither"], *CARES) <= 0.07
 
 
 @pytest.mark.parametrize(

@@ -224,7 +224,7 @@ async def test_words_that_attack_people_are_not_shown_again(talk: Talk) -> None:
     await talk.say("/report")
     (refused,) = await talk.say("all migrants are vermin")
     assert "vermin" not in refused
-    assert "don't repeat" in refused
+    assert "won't repeat" in refused
 
 
 async def test_a_refusal_says_how_to_mend_it_and_takes_the_mended_words(talk: Talk) -> None:

@@ -5,13 +5,15 @@ A text is the words in it, their beginnings, and what kinds of words stand near 
 """
 
 import re
+import sys
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from hashlib import sha256
 from itertools import pairwise
 from math import exp, sqrt
 from random import Random
-from typing import Annotated
+from typing import Annotated, Self
 from zlib import crc32
 
 from pydantic import Field, StringConstraints
@@ -68,7 +70,7 @@ class Kinds:
     """Which kinds of words a word is, in all languages at once."""
 
     def __init__(self, named: tuple[tuple[str, str], ...]) -> None:
-        self._named = named
+        self.named = named
         self._whole: dict[str, set[str]] = {}
         self._begins: dict[str, set[str]] = {}
         self._ends: dict[str, set[str]] = {}
@@ -78,10 +80,10 @@ class Kinds:
                 self._add(word, f"#{name}")
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Kinds) and self._named == other._named
+        return isinstance(other, Kinds) and self.named == other.named
 
     def __hash__(self) -> int:
-        return hash(self._named)
+        return hash(self.named)
 
     def _add(self, word: str, kind: str) -> None:
         where = self._begins if word.endswith("*") else self._ends if word.startswith("*") else self._whole
@@ -123,57 +125,75 @@ class Kinds:
 
 
 class Scale:
-    """Weighs features: above 0 for the one, below for the other."""
+    """Weighs features: above 0 for the one, below for the other. The last weight is for whatever the text."""
 
-    def __init__(self, rows: Sequence[Sequence[int]], answers: Sequence[bool]) -> None:
-        self._weights = array("d", bytes(8 * SIZE))
-        self._bias = 0.0
-        self._learn(rows, answers)
+    def __init__(self, weights: "array[float]") -> None:
+        self._weights = weights
 
-    def _learn(self, rows: Sequence[Sequence[int]], answers: Sequence[bool]) -> None:
-        """Fit the weights by logistic regression, each with a step of its own (AdaGrad)."""
+    @classmethod
+    def learnt(cls, rows: Sequence[Sequence[int]], answers: Sequence[bool]) -> Self:
+        """Return what tells the rows apart, by logistic regression, each weight with a step of its own (AdaGrad)."""
+        scale = cls(array("d", bytes(8 * (SIZE + 1))))
         steepness = array("d", [1.0]) * SIZE
         chance, order = Random(1), list(range(len(rows)))
         for _ in range(ROUNDS):
             chance.shuffle(order)
             for number in order:
                 row = rows[number]
-                weighed = self.weigh(row)
+                weighed = scale.weigh(row)
                 margin = weighed if answers[number] else -weighed
                 if margin < CERTAIN:
                     miss = 1 / (1 + exp(max(margin, -30)))
-                    self._mend(row, miss if answers[number] else -miss, steepness)
+                    scale._mend(row, miss if answers[number] else -miss, steepness)
+        return cls(array("f", scale._weights))
 
     def _mend(self, row: Sequence[int], miss: float, steepness: "array[float]") -> None:
         weights, square, step = self._weights, miss * miss, STEP * miss
-        self._bias += step * 0.1
+        weights[SIZE] += step * 0.1
         for place in row:
             steepness[place] += square
             weights[place] += step / sqrt(steepness[place])
 
     def weigh(self, features: Iterable[int]) -> float:
         """Return how clearly `features` speak for the one."""
-        return self._bias + sum(map(self._weights.__getitem__, features))
+        return self._weights[SIZE] + sum(map(self._weights.__getitem__, features))
+
+    def to_bytes(self) -> bytes:
+        """Return the weights, to be kept."""
+        return self._weights.tobytes()
 
 
-@lru_cache(maxsize=2)  # whoever is started twice with the same sentences learns once
-def _learnt(kinds: Kinds, examples: tuple[tuple[str, str], ...]) -> tuple[Scale, Scale]:
-    """Return what weighs care against the rest, and danger against hurt."""
+Recall = Callable[[str, Callable[[], bytes]], bytes]
+"""Return what is kept under a name, else make it."""
+_LENGTH = 4 * (SIZE + 1)  # bytes of a scale
+
+
+def _learn(kinds: Kinds, examples: Sequence[tuple[str, str]]) -> bytes:
+    """Return what weighs care against the rest, then danger against hurt."""
     read = [_words(text) for text, _ in examples]
     kinds.remember({word for words in read for word in words})
     rows = [kinds.features(words) for words in read]
     kinds.remember(())
-    care = Scale(rows, [sign != "neither" for _, sign in examples])
+    care = Scale.learnt(rows, [sign != "neither" for _, sign in examples])
     grave = [(row, sign == "danger") for row, (_, sign) in zip(rows, examples, strict=True) if sign != "neither"]
-    return care, Scale([row for row, _ in grave], [is_danger for _, is_danger in grave])
+    return care.to_bytes() + Scale.learnt([row for row, _ in grave], [danger for _, danger in grave]).to_bytes()
+
+
+def _name(kinds: Kinds, examples: Sequence[tuple[str, str]]) -> str:
+    """Return a name that changes with all that is learnt from, and how."""
+    how = (NEAR, BEGIN, ROUNDS, SIZE, STEP, CERTAIN, sys.byteorder)
+    return f"learnt-{sha256(repr((how, kinds.named, examples)).encode()).hexdigest()[:32]}"
 
 
 class Ear:
-    """Hears whether somebody tells what happened to them; learns when it is first asked. Pure."""
+    """Hears whether somebody tells what happened to them; learns, or recalls it, when it is first asked."""
 
-    def __init__(self, told: Iterable[Told], repeated: Iterable[str] = ()) -> None:
+    def __init__(
+        self, told: Iterable[Told], repeated: Iterable[str] = (), recall: Recall = lambda _, make: make()
+    ) -> None:
         self._told = tuple(told)
         self._repeated = tuple(repeated)
+        self._recall = recall
 
     @cached_property
     def _kinds(self) -> Kinds:
@@ -181,7 +201,11 @@ class Ear:
 
     @cached_property
     def _scales(self) -> tuple[Scale, Scale]:
-        return _learnt(self._kinds, tuple(self._examples()))
+        examples = list(self._examples())
+        found = self._recall(_name(self._kinds, examples), lambda: _learn(self._kinds, examples))
+        if len(found) != 2 * _LENGTH:  # something else lies under that name
+            found = _learn(self._kinds, examples)
+        return Scale(array("f", found[:_LENGTH])), Scale(array("f", found[_LENGTH:]))
 
     def _examples(self) -> Iterator[tuple[str, str]]:
         for told in self._told:

@@ -59,7 +59,7 @@ def _words(texts: Iterable[str]) -> frozenset[str]:
 
 def _ordinary(library: Library) -> Iterator[str]:
     """Yield the words that the library writes without a capital anywhere, and those of its facts' places."""
-    kinds = library.entries.keys() - {"sources", NAMING.name}  # authors are persons
+    kinds = ("theme", "rumour", "technique", "term")  # authors are persons, and games and examples are full of them
     entries = [entry for kind in kinds for found in library.entries[kind].values() for entry in found.values()]
     words = {word for entry in entries for text in _texts(entry) for word in text.split() if word.islower()}
     yield from map(folded, words)
