@@ -6,13 +6,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
-from random import Random
+from random import Random, SystemRandom
 from typing import Any
 
+from bot import qr
 from bot.core.platform import Platform
+from bot.core.sheet import Booklet
 from bot.delivery import Delivery
 from bot.features import about, basics, care, feedback, glossary, quizzes, reports, rumours, techniques
 from bot.features import city as city_choice
+from bot.features.quizzes.booklet import booklet
 from bot.features.reports.naming import Names, names
 from bot.features.rumours.entry import RUMOURS
 from bot.features.rumours.find import Finder
@@ -173,8 +176,15 @@ def judged(library: Library) -> Mapping[str, Collection[str]]:
     return {kind.name: library.all(kind, language).keys() for kind in kinds}
 
 
-def repertoires(content: Content, default: str = "") -> Repertoires:
+def no_doors(_: str) -> Mapping[str, str]:
+    """Return no links."""
+    return {}
+
+
+def repertoires(content: Content, default: str = "", doors: quizzes.Doors = no_doors) -> Repertoires:
     """Return all that Hearsay can do with `content`, for each city; a conversation without one is in `default`.
+
+    `doors` knows by platform the link that says a command.
 
     Where no default is set and there is one city only, that is it. Raises `SettingsError` for a default that is none.
     """
@@ -182,8 +192,8 @@ def repertoires(content: Content, default: str = "") -> Repertoires:
         known = ", ".join(content.cities) or "none, for HEARSAY_CITIES is not set"
         raise SettingsError(f"HEARSAY_CITY={default} is no city. The cities are: {known}.")
     spoken, cities = tongues(content.library), content.cities
-    finder = rumour_finder(content)
-    parts = Parts(spoken, carer(content.library, finder), finder, names(content.library), content)
+    finder, named = rumour_finder(content), names(content.library)
+    parts = Parts(spoken, carer(content.library, finder), finder, named, content, doors)
     by_city = {city: _repertoire(parts, city) for city in ("", *cities)}
     only = next(iter(cities)) if len(cities) == 1 and not content.broken else ""
     return Repertoires(by_city, default or only)
@@ -198,6 +208,11 @@ class Parts:
     finder: Finder
     names: Names
     content: Content
+    doors: quizzes.Doors
+
+    def unhurt(self, text: str) -> bool:
+        """Say whether words attack, insult and hurt nobody."""
+        return self.care.recognise(text) is None
 
     def attacks(self, text: str) -> bool:
         """Say whether words attack people, and are not to be shown again."""
@@ -219,6 +234,7 @@ def _repertoire(parts: Parts, city: str) -> Repertoire:
         techniques.feature(library),
         glossary.feature(library, parts.tongues),
         reports.feature(parts.names, rumours.names(library), parts.attacks, library.pack.districts),
+        *quizzes.features(library, techniques.names(library), parts.unhurt, parts.doors, qr.painted),
         care.feature(parts.care, routes),
         feedback.feature(judged(library)),
         city_choice.feature({name: own.library.pack.city or name for name, own in parts.content.cities.items()}),
@@ -230,6 +246,21 @@ def _repertoire(parts: Parts, city: str) -> Repertoire:
 
 def _support(library: Library) -> Mapping[str, Support]:
     return {language: library.only(SUPPORT, language) for language in library.pack.languages}
+
+
+def printed(content: Content, quiz: str, language: str) -> Booklet | None:
+    """Return the game `quiz` on paper; None where there is no such game."""
+    found = content.library.all(quizzes.QUIZZES, language).get(quiz)
+    if found is None:
+        return None
+    sources = content.library.only(common.SOURCES, language).sources
+    return booklet(found, sources, content.phrases.say_in(language), language)
+
+
+def hosted(content: Content, language: str) -> Mapping[str, str]:
+    """Return the titles of the games that have notes for a host, by id."""
+    found = content.library.all(quizzes.QUIZZES, language)
+    return {name: quiz.title for name, quiz in found.items() if quiz.facilitator}
 
 
 def utc_now() -> datetime:
@@ -248,6 +279,7 @@ class App:
         clock: Callable[[], datetime] = utc_now,
         chance: Random | None = None,
         city: str = "",
+        doors: quizzes.Doors = no_doors,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -255,9 +287,9 @@ class App:
         keeps = frozenset(name for name, platform in platforms.items() if platform.pulls)
         self.assistant = Assistant(
             store,
-            repertoires(content, city),
+            repertoires(content, city, doors),
             clock,
-            chance or Random(),
+            chance or SystemRandom(),  # the codes of games are drawn from it
             made=self.delivery.made,
             part=self.delivery.part,
             keeps=keeps,

@@ -45,10 +45,7 @@ def parser() -> argparse.ArgumentParser:
 
     run = add("run", _run, "serve the web chat and every platform that is set up")
     run.add_argument("--room", action="store_true", help="serve to the local network, with a QR code")
-    chat = add("chat", _chat, "talk in the terminal; nothing is kept")
-    chat.add_argument("--as", dest="drawn_as", default="terminal", choices=["terminal", "web", "telegram", "discord"])
-    chat.add_argument("--in", dest="language", metavar="LANGUAGE", help=LANGUAGE)
-    chat.add_argument("--record", type=Path, metavar="FILE", help="write the conversation as a transcript")
+    _add_chat(add)
     check = add("check", _check, "check all content and say what is wrong")
     check.add_argument("--missing", metavar="LANGUAGE", help="list what this language lacks")
     _add_matching(add)
@@ -57,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     new.add_argument("kind", choices=["rumour", "term", "technique", "quiz"])
     new.add_argument("id", help="lower-case words joined by hyphens")
     new.add_argument("--theme", help="for a rumour: the folder it belongs in")
+    _add_printing(add)
     link = add("link", _link, "print the link that opens something on Telegram, with a QR code")
     link.add_argument("what", help='what to open, as it is typed: "/rumour jobs", "/tip family", "/start youth"')
     link.add_argument("--qr", type=Path, metavar="FILE", help="write the QR code to a .svg, .png or .pdf file")
@@ -67,6 +65,14 @@ def parser() -> argparse.ArgumentParser:
     _add_desk(add)
     _add_proving(add)
     return whole
+
+
+def _add_chat(add: Callable[..., argparse.ArgumentParser]) -> None:
+    chat = add("chat", _chat, "talk in the terminal; nothing is kept")
+    chat.add_argument("--as", dest="drawn_as", default="terminal", choices=["terminal", "web", "telegram", "discord"])
+    chat.add_argument("--in", dest="language", metavar="LANGUAGE", help=LANGUAGE)
+    chat.add_argument("--play", type=Path, metavar="FOLDER", help="play the game in it, anew whenever it is saved")
+    chat.add_argument("--record", type=Path, metavar="FILE", help="write the conversation as a transcript")
 
 
 def _add_desk(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -136,6 +142,13 @@ def _add_copying(add: Callable[..., argparse.ArgumentParser]) -> None:
     restore.add_argument("file", type=Path, metavar="FILE")
 
 
+def _add_printing(add: Callable[..., argparse.ArgumentParser]) -> None:
+    print_ = add("print", _print, "write an escape game as sheets to print, answers and notes included")
+    print_.add_argument("quiz", help="id of the game, for example lido")
+    print_.add_argument("file", type=Path, metavar="FILE", help="the HTML file to write")
+    print_.add_argument("--in", dest="language", metavar="LANGUAGE", help=LANGUAGE)
+
+
 def _print_problems(problems: "Sequence[Problem]") -> int:
     for problem in problems:
         print(problem)
@@ -162,15 +175,18 @@ def _chat(chosen: argparse.Namespace) -> int:
     from bot.settings import load
     from bot.storage.store import Store
     from bot.storage.tables import METADATA
+    from bot.trying import Trying
 
     async def talk() -> None:
-        settings = load()
+        folder = chosen.play.absolute() if chosen.play else None
+        settings = load(**({"quizzes": folder.parent} if folder else {}))
         content = load_content(settings.content, settings.roots, settings.cities)
         terminal = Terminal(chosen.drawn_as, chosen.record)
         store = Store(":memory:")
         await store.run(METADATA.create_all)
         app = App(store, content, {NAME: terminal}, city=settings.city)
-        await terminal.talk(app.assistant, app.delivery, chosen.language)
+        trying = Trying(app.assistant, settings, folder).look if folder else lambda: None
+        await terminal.talk(app.assistant, app.delivery, chosen.language, trying)
         store.close()
 
     asyncio.run(talk())
@@ -250,6 +266,31 @@ def _new(chosen: argparse.Namespace) -> int:
     except NewEntryError as error:
         print(error, file=sys.stderr)
         return 1
+    return 0
+
+
+def _print(chosen: argparse.Namespace) -> int:
+    from bot.app import load_content, printed
+    from bot.library.problem import did_you_mean
+    from bot.platforms.web.paper import self_contained
+    from bot.settings import SettingsError, load
+
+    settings = load()
+    content = load_content(settings.content, settings.roots)
+    languages = content.library.pack.languages
+    language = chosen.language or next(iter(languages))
+    if language not in languages:
+        raise SettingsError(f"{language!r} is not a language of the pack. It has: {', '.join(languages)}.")
+    booklet = printed(content, chosen.quiz, language)
+    if booklet is None:
+        known = content.library.entries["quiz"][language]
+        print(f"No game is called {chosen.quiz!r}. {did_you_mean(chosen.quiz, known) or ', '.join(known)}")
+        return 1
+    try:
+        chosen.file.write_text(self_contained(booklet, content.phrases.say_in(language)), "utf-8")
+    except OSError as error:
+        raise SettingsError(f"{chosen.file} cannot be written: {error.strerror}") from None
+    print(chosen.file)
     return 0
 
 

@@ -18,3 +18,10 @@ def save(link: str, path: Path) -> None:
     if path.suffix not in (".svg", ".png", ".pdf"):
         raise ValueError(f"{path}: end the name in .svg, .png or .pdf")
     segno.make(link).save(str(path), scale=8, border=4)
+
+
+def painted(link: str) -> bytes:
+    """Return a QR code of `link` as a PNG picture."""
+    picture = io.BytesIO()
+    segno.make(link, error="m").save(picture, kind="png", scale=8, border=4)
+    return picture.getvalue()

@@ -18,16 +18,17 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from bot.app import App, Content, load_content, old_sources, repertoires, utc_now
+from bot.app import App, Content, hosted, load_content, old_sources, printed, repertoires, utc_now
 from bot.core.platform import Platform, RefusedError
 from bot.library.problem import ContentError
 from bot.platforms.web import NAME as WEB
 from bot.platforms.web import Web
+from bot.platforms.web.games import Games
 from bot.platforms.web.pace import Pace
 from bot.platforms.web.site import Site, bare
 from bot.redact import set_up_logging
 from bot.settings import Settings, SettingsError, load
-from bot.storage import outbox, retention, versions
+from bot.storage import games, outbox, retention, versions
 from bot.storage.migrate import NewerDatabaseError, is_current, migrate
 from bot.storage.store import Store, StoreError
 from bot.talk.assistant import Assistant
@@ -160,7 +161,7 @@ class _Process:
         self.services = services(self.settings)
         platforms: dict[str, Platform] = {service.platform.name: service.platform for service in self.services}
         screens = {**platforms, **({WEB: self.web} if self.settings.web else {})}
-        self.app = App(self.store, self.content, screens, city=self.settings.city)
+        self.app = App(self.store, self.content, screens, city=self.settings.city, doors=self.doors)
         self.routes = [route for service in self.services for route in service.listen(self.app.assistant)]
         self.stamp = self.fingerprint()
         self.metronome = Metronome()
@@ -245,8 +246,21 @@ class _Process:
             base=self.settings.path,
             pace=Pace(self.settings.pace),
             crowd=Pace(self.settings.crowd),
+            games=self.games(),
         )
         return site.app(self.ready, self.routes)
+
+    def games(self) -> Games:
+        """Return what the pages around games ask."""
+        clock = self.app.clock
+        return Games(
+            lambda tx, code: games.board(tx, code, clock()),
+            lambda tx, where: games.panel(tx, where, clock()),
+            lambda quiz, language: printed(self.content, quiz, language),
+            lambda language: hosted(self.content, language),
+            clock,
+            self.doors,
+        )
 
     def config(self, application: Starlette) -> uvicorn.Config:
         """Return the web server's settings: no access log, for it would hold addresses."""
@@ -292,7 +306,7 @@ class _Process:
         _warn_of_broken(content)
         self.content = sound(content, self.content)
         await self.record()
-        said = await asyncio.to_thread(repertoires, self.content, self.settings.city)
+        said = await asyncio.to_thread(repertoires, self.content, self.settings.city, self.doors)
         await asyncio.to_thread(learn, said)
         self.app.assistant.repertoires = said
         log.info("content taken over files=%s", content.files)
@@ -319,6 +333,20 @@ class _Process:
     def folders(self) -> tuple[Path, dict[str, Path], Path | None]:
         """Return where the content lies."""
         return self.settings.content, self.settings.roots, self.settings.cities
+
+    def doors(self, command: str) -> dict[str, str]:
+        """Return by platform the link that opens `command`, for whoever is to come in from elsewhere."""
+        base = self.settings.url.rstrip("/")
+        if self.room and self.door and not base:
+            from bot.room import addresses
+
+            base = next((f"http://{ip}:{self.door.getsockname()[1]}{self.settings.path}" for ip in addresses()), "")
+        found = {WEB: base + command.replace(" ", "/")} if base and self.settings.web else {}
+        for service in self.services:
+            door = getattr(service.platform, "door", None) if service.met.is_set() else None
+            if link := door and door(command):
+                found[service.platform.name] = link
+        return found
 
     def greeting(self) -> str:
         """Return what is on, and what turns on what is off."""

@@ -43,6 +43,11 @@ class Settings(BaseModel):
     path: str = Field(
         "", pattern=r"^(/[\w.~-]+)*$", description="Path prefix behind a reverse proxy, for example /hearsay"
     )
+    url: str = Field(
+        "",
+        pattern=r"^(https?://[^/\s]+(/[^\s?#]*)?)?$",
+        description="Public address of the web chat, for links and QR codes, for example https://rumours.town.example",
+    )
     proxies: str = Field(
         "127.0.0.1", description="Addresses of reverse proxies whose X-Forwarded-For is believed, by comma"
     )

@@ -11,6 +11,7 @@ wait 12 minutes          time passes
 restart                  the process restarts on the same database
 withdraw rumour jobs: …  an editor withdraws an entry, with a reason
 back rumour jobs         and brings it back
+chat blue                another private chat; what other chats than the speaker's are shown is headed by their name
 with cities              the example cities are there; nobody is in one before choosing it
 """
 
@@ -47,7 +48,7 @@ class Screen:
     name: str
     drawn_as: Limits
     pulls: bool = False
-    shown: list[list[str]] = field(default_factory=list)
+    shown: list[tuple[Address, list[str]]] = field(default_factory=list)
     left: list[Address] = field(default_factory=list)
 
     def limits(self, address: Address) -> Limits:
@@ -60,8 +61,13 @@ class Screen:
         self.left.append(address)
 
     async def send(self, address: Address, reply: Reply, sending: Sending) -> str | None:
-        self.shown.append(lines(reply, edited=sending.edit is not None))
+        self.shown.append((address, lines(reply, edited=sending.edit is not None)))
         return sending.key
+
+
+def doors(command: str) -> dict[str, str]:
+    """Return the links that say a command."""
+    return {"telegram": f"https://t.me/example_bot?start={command[1:].replace(' ', '_')}"}
 
 
 @cache
@@ -80,6 +86,7 @@ class Stage:
         self.store = store
         self.screens = {name: Screen(name, shape) for name, shape in limits.BY_NAME.items()}
         self.platform = "terminal"
+        self.chat = "here"
         self.language: str | None = None
         self.pressable: list[tuple[Address, Choice, int | None]] = []
         self._heard = 0
@@ -93,7 +100,15 @@ class Stage:
 
     def _open(self) -> App:
         platforms: dict[str, Platform] = dict(self.screens)
-        return App(self.store, self.content, platforms, lambda: self.now, Random(7), NO_CITY)
+        app = App(self.store, self.content, platforms, lambda: self.now, Random(7), NO_CITY, doors)
+        made = app.assistant._made
+
+        def remember(said: Sequence[Bubble]) -> None:
+            self._remember(said)
+            made(said)
+
+        app.assistant._made = remember
+        return app
 
     def restart(self) -> None:
         self.app = self._open()
@@ -103,7 +118,7 @@ class Stage:
 
     async def say(self, text: str, who: str = "", **more: Any) -> list[list[str]]:
         """Say `text` (or press `[Label]`); return what is shown for it."""
-        where = Address(self.platform, "room" if who else "here")
+        where = Address(self.platform, "room" if who else self.chat)
         label = re.fullmatch(r"\[(.+)\]", text)
         turn = None
         if label:
@@ -115,12 +130,25 @@ class Stage:
 
     async def hear(self, message: Message) -> list[list[str]]:
         """Hand `message` over; return what is shown for it."""
-        screen = self.screens[message.where.platform]
-        screen.shown.clear()
-        turn = await self.app.assistant.handle(message)
+        await self.app.assistant.handle(message)
         await self.app.delivery.idle()
-        self._remember(turn.bubbles)
-        return list(screen.shown)
+        return self.drain(message.where)
+
+    async def wait(self, span: timedelta) -> list[list[str]]:
+        """Let time pass; return what is shown for it."""
+        self.now += span
+        while await self.app.assistant.hear_due():
+            await self.app.delivery.idle()
+        return self.drain(None)
+
+    def drain(self, where: Address | None) -> list[list[str]]:
+        """Return what was shown at `where` since the last time, then what other chats were, under their names."""
+        shown = [part for screen in self.screens.values() for part in screen.shown]
+        for screen in self.screens.values():
+            screen.shown.clear()
+        here = [part for address, part in shown if address == where]
+        others = sorted((str(address), number) for number, (address, _) in enumerate(shown) if address != where)
+        return here + [[f"(to {name})", *shown[number][1]] for name, number in others]
 
     def _remember(self, said: Sequence[Bubble]) -> None:
         for bubble in said:
@@ -156,6 +184,10 @@ async def play(stage: Stage, script: str) -> str:
             played.append(line + "\n")
             played.append(bubbles(await stage.say(said[2], said[1])))
             continue
+        if span := _SPAN.fullmatch(line):
+            shown = await stage.wait(timedelta(**{f"{span[2]}s": int(span[1])}))
+            played.append(line + "\n" + (bubbles(shown) if shown else ""))
+            continue
         if not await _edit(stage, line):
             _direct(stage, line)
         if line or (played and played[-1] != "\n"):
@@ -187,8 +219,8 @@ def _direct(stage: Stage, line: str) -> None:
         stage.language = rest
     elif word == "at":
         stage.now = datetime.fromisoformat(rest).replace(tzinfo=UTC)
-    elif span := _SPAN.fullmatch(line):
-        stage.now += timedelta(**{f"{span[2]}s": int(span[1])})
+    elif word == "chat":
+        stage.chat = rest
     elif line == "with cities":
         stage.content = with_cities()
         stage.restart()

@@ -24,7 +24,7 @@ COOKIE, OTHER = "conversation-of-the-canary", "conversation-of-a-stranger"
 NUMBER, GROUP = 734512986, -1009988776655
 SECRETS = (TELEGRAM.partition(":")[2], DISCORD.partition(".")[2], COOKIE)
 PATIENCE = 20.0
-ECHOES = {"bubbles"}
+ECHOES = {"bubbles", "report_drafts"}
 """The tables that may hold what somebody typed: Hearsay's own answers, for a day, repeat a word that was looked up."""
 
 

@@ -1,6 +1,7 @@
 """The command line as a person or a script meets it."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,15 @@ def test_chat_reads_plain_lines_and_answers_plainly() -> None:
     assert "Estereotipo." in done.stdout
     assert "**" not in done.stdout
     assert done.returncode == 0
+
+
+def test_chat_plays_a_game_and_begins_anew_when_it_is_saved(tmp_path: Path) -> None:
+    folder = tmp_path / "night-bus"
+    shutil.copytree(ROOT / "quizzes/night-bus", folder)
+    done = hearsay("chat", "--in", "en", "--play", str(folder), typed="50\n/hint\n")
+    assert "The Last Night Bus" in done.stdout
+    assert "some way off" in done.stdout
+    assert "Hint 1" in done.stdout
 
 
 def test_chat_records_a_transcript(tmp_path: Path) -> None:
@@ -100,5 +110,6 @@ def test_help_names_every_command() -> None:
         "missed",
         "reports",
         "figures",
+        "print",
     ):
         assert f"    {command} " in told

@@ -276,7 +276,7 @@ async def told(talk: Talk) -> Sequence[Sequence[str]]:
     talk.stage.screens["telegram"].shown.clear()
     await talk.stage.app.assistant.hear_due()
     await talk.stage.app.delivery.idle()
-    return list(talk.stage.screens["telegram"].shown)
+    return [shown for _, shown in talk.stage.screens["telegram"].shown]
 
 
 async def test_whoever_asked_is_told_once_and_the_address_is_gone(talk: Talk, stage: Stage) -> None:

@@ -20,6 +20,9 @@ from bot.core import markup
 from bot.core.message import Address, Message, Reply
 from bot.features import basics, care, feedback, reports
 from bot.features.glossary.entry import TERMS
+from bot.features.quizzes.hosting import BUTTONS
+from bot.features.quizzes.play import Score
+from bot.features.quizzes.votes import Mode
 from bot.features.reports import words
 from bot.features.rumours import replies as rumour_replies
 from bot.features.rumours.entry import RUMOURS, Rumour
@@ -29,6 +32,7 @@ from bot.library.common import THEMES, Citation, Provenance
 from bot.library.load import Kind
 from bot.library.schema import schemas
 from bot.library.shape import Entry
+from bot.storage.games import State
 from bot.storage.store import Store
 from bot.storage.tables import METADATA
 from bot.talk.assistant import Assistant
@@ -407,6 +411,11 @@ def gaps(whole: Repertoire) -> Mapping[str, set[str]]:
         "report.{}": {"keep", "change", "drop"},
         "useful.{}": {*feedback.VERDICTS, *feedback.REASONS},
         "figures.{}": {*figures.GROUPS, "found", "offered", "none"},
+        "quiz.score_{}": set(Score._fields),
+        "quiz.mode_{}": set(get_args(Mode)),
+        "quiz.mode_{}_now": set(get_args(Mode)),
+        "host.state_{}": set(get_args(State)),
+        "host.do_{}": {verb for verbs in BUTTONS.values() for verb in verbs},
     }
 
 

@@ -7,10 +7,17 @@ import pytest
 from tests.play import Stage, play
 
 FOLDER = Path(__file__).parent / "transcripts"
-SCRIPTS = sorted(FOLDER.rglob("*.txt"))
+GAMES = FOLDER.parent.parent / "quizzes"
+SCRIPTS = [*sorted(FOLDER.rglob("*.txt")), *sorted(GAMES.glob("*/play*.txt"))]
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.relative_to(FOLDER).with_suffix("").as_posix())
+def name(path: Path) -> str:
+    """Return what a conversation is called: the place of its file."""
+    root = FOLDER if FOLDER in path.parents else GAMES.parent
+    return path.relative_to(root).with_suffix("").as_posix()
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=name)
 async def test_the_conversation_goes_as_written(path: Path, stage: Stage, request: pytest.FixtureRequest) -> None:
     script = read(path)
     played = await play(stage, script)

@@ -7,6 +7,7 @@ from typing import Any, Self
 from bot.core.message import Address, Choice, Reply, pack, unpack
 
 VERSION = 1
+_ASKED = "asked"  # the last list mostly is that of the open question, and need not be kept twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Session:
 
     `met` says that it was told that this is an automated assistant. `city` is the pack it belongs to, "" the shared
     one. `quiet` says that in a shared chat only commands and buttons are answered. Up to `calm_until`, in seconds since
-    1970, insults are met with silence.
+    1970, insults are met with silence. `together` says that several people look at this conversation, as a team does at
+    its one phone.
     """
 
     where: Address
@@ -44,6 +46,7 @@ class Session:
     scenes: tuple[Scene, ...] = ()
     quiet: bool = False
     calm_until: int = 0
+    together: bool = False
 
     def enter(self, feature: str, state: str = "") -> Self:
         """Return the session with this scene on top, in place of an older one of the same feature."""
@@ -65,6 +68,7 @@ class Session:
     def to_json(self) -> str:
         """Return the session as text for its row."""
         asked = {"turn": self.asked.turn, "reply": pack(self.asked.reply)} if self.asked else None
+        same = bool(self.asked and self.listed and self.listed == self.asked.reply.choices)
         state: dict[str, Any] = {
             "version": VERSION,
             "language": self.language,
@@ -72,9 +76,10 @@ class Session:
             "met": self.met,
             "quiet": self.quiet,
             "calm_until": self.calm_until,
+            "together": self.together,
             "turns": self.turns,
             "asked": asked,
-            "listed": [[choice.label, choice.say] for choice in self.listed],
+            "listed": _ASKED if same else [[choice.label, choice.say] for choice in self.listed],
             "scenes": [[scene.feature, scene.state] for scene in self.scenes],
         }
         return json.dumps({key: value for key, value in state.items() if value}, ensure_ascii=False)
@@ -83,16 +88,19 @@ class Session:
     def from_json(cls, where: Address, text: str) -> Self:
         """Read what `to_json` wrote."""
         state = json.loads(text)
-        asked = state.get("asked")
+        asked, listed = state.get("asked"), state.get("listed", ())
+        question = Question(asked["turn"], unpack(asked["reply"])) if asked else None
+        same = question.reply.choices if question and listed == _ASKED else ()
         return cls(
             where,
             state.get("language"),
             state.get("city", ""),
             state.get("met", False),
             state.get("turns", 0),
-            Question(asked["turn"], unpack(asked["reply"])) if asked else None,
-            tuple(Choice(*pair) for pair in state.get("listed", ())),
+            question,
+            same or tuple(Choice(*pair) for pair in listed),
             tuple(Scene(*pair) for pair in state.get("scenes", ())),
             state.get("quiet", False),
             state.get("calm_until", 0),
+            state.get("together", False),
         )

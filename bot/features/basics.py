@@ -141,7 +141,7 @@ def channel(context: Context) -> Outcome:
 def stop(context: Context) -> Outcome:
     """Leave every scene, what was about to be left for the city, and what was to be told of it later."""
     reports.hush(context.tx, context.session.where)
-    left = replace(context.session, scenes=(), asked=None, listed=())
+    left = replace(context.session, scenes=(), asked=None, listed=(), together=False)
     return context.show(context.say("stop.done"), *menu(context)).then(left)
 
 

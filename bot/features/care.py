@@ -11,6 +11,7 @@ from bot.talk.feature import Answer, Command, Context, Feature, Heard, Outcome
 STEPS = ("now", "online", "street", "told", "dark", "after")  # what it is about; a bubble for each
 
 SURE = 1.0
+PERHAPS = 0.98  # in free words above any card that is found; where an answer is awaited, it is that answer
 INSULTED = 0.999999  # above whatever else is heard in free words, and no reason to leave what is open
 ATTACKED = 0.97  # below a rumour found surely by dehumanising words, whose answer also offers its card
 CALM = timedelta(minutes=10)
@@ -20,9 +21,9 @@ def feature(care: Care, routes: Routes) -> Feature:
     """Return the feature; `care` recognises who needs it, `routes` says where help is."""
 
     def heed(text: str) -> Heard | None:
-        sign = care.recognise(text)
+        sign, is_clear = care.judge(text)
         if sign in ("danger", "hurt"):
-            return Heard(SURE, lambda context: listen(context, sign))
+            return Heard(SURE if is_clear else PERHAPS, lambda context: listen(context, sign))
         return {"attack": Heard(ATTACKED, stop, anywhere=True), "insult": Heard(INSULTED, calm)}.get(sign or "")
 
     def told(context: Context) -> Outcome:
@@ -31,22 +32,20 @@ def feature(care: Care, routes: Routes) -> Feature:
 
     commands = (
         Command("safe", safe, argument=True, private=True, linkable=lambda argument: argument in ("", *STEPS)),
-        Command(
-            "support",
-            lambda _: told,
-            private=True,
-            linkable=lambda argument: argument == "",
-        ),
+        Command("support", lambda _: told, private=True, linkable=lambda argument: argument == ""),
     )
     return Feature("care", commands, heed=heed)
 
 
 def listen(context: Context, sign: Sign) -> Outcome:
-    """Answer somebody who is hurt or in danger: leave every scene, listen, show where help is, keep nothing."""
-    left = replace(context.session, scenes=(), asked=None)
+    """Answer somebody who is hurt or in danger: leave every scene, listen, show where help is, keep nothing.
+
+    Where others look on, what they were in the middle of goes on.
+    """
     say = context.say
-    if context.shared:  # nothing of what was said, or of what it means, is shown to the others
-        return context.show(say("care.shared"), Choice(say("care.talk_privately"), "/safe")).then(left)
+    if context.shared or context.session.together:  # nothing of what was said, or of what it means, is shown to them
+        return context.show(say("care.shared"), Choice(say("care.talk_privately"), "/safe"))
+    left = replace(context.session, scenes=(), asked=None)
     if sign == "danger":
         return context.show(f"{say('care.danger')}\n\n{say('safe.first')}", *steps(context)).then(left)
     text = f"{say('care.hurt')}\n\n{say('care.rights')}\n\n{say('care.nothing_kept')}"

@@ -397,20 +397,25 @@ class Care:
 
     def recognise(self, text: str) -> Sign | None:
         """Return the gravest sign in `text`."""
+        return self.judge(text)[0]
+
+    def judge(self, text: str) -> tuple[Sign | None, bool]:
+        """Return the gravest sign in `text`, and whether it is clear enough to leave whatever is open for it."""
         if not text:
-            return None
+            return None, False
         tokens = spelled(text)
         found = {sign for language in self._languages for sign in language.signs(tokens)}
-        told = self._told(text, found) if self._ear else next((sign for sign in NEEDS if sign in found), None)
-        return told or next((sign for sign in ("attack", "insult") if sign in found), None)
+        told, is_clear = self._told(text, found)
+        return told or next((sign for sign in ("attack", "insult") if sign in found), None), is_clear
 
-    def _told(self, text: str, found: Set[Sign]) -> Sign | None:
-        """Return what somebody tells of themselves, by what is heard and the patterns `found`."""
+    def _told(self, text: str, found: Set[Sign]) -> tuple[Sign | None, bool]:
+        """Return what somebody tells of themselves, by what is heard and the patterns `found`, and how clearly."""
         if self._ear is None:
-            return None
+            return next((sign for sign in NEEDS if sign in found), None), True
         heard, grave = self._ear.weigh(text)
-        heard += PATTERN if found & set(NEEDS) else 0
+        is_written = not found.isdisjoint(NEEDS)  # somebody wrote a pattern for just this
+        heard += PATTERN if is_written else 0
         if heard <= PERHAPS or (heard <= SURE and ("attack" in found or self._is_rumour(text))):
-            return None
+            return None, False
         grave += PATTERN if "danger" in found else 0
-        return "danger" if grave > 0 else "hurt"
+        return ("danger" if grave > 0 else "hurt"), is_written or heard > SURE

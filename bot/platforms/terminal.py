@@ -1,7 +1,7 @@
 """The terminal: rich text and Tab completion for people, plain lines for scripts."""
 
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -25,6 +25,9 @@ from bot.talk.transcript import bubbles, lines
 
 NAME = "terminal"
 WIDEST = 88  # longer lines are hard to read
+
+
+First = Callable[[], str | None]
 
 
 class Terminal:
@@ -65,20 +68,27 @@ class Terminal:
             self._console.file.flush()
         return None
 
-    async def talk(self, assistant: Assistant, delivery: Delivery, language: str | None) -> None:
-        """Talk until the input ends."""
+    async def talk(
+        self,
+        assistant: Assistant,
+        delivery: Delivery,
+        language: str | None,
+        first: First = lambda: None,
+    ) -> None:
+        """Talk until the input ends; what `first` returns is said before the next line that is typed."""
         say = assistant.repertoire.say_in(assistant.repertoire.spoken(language))
         if self._pretty:
             self._console.print(Text(say("terminal.welcome"), style="dim"))
         if self._record and language:
             self._record.write(f"in {language}\n")
         number = 0
-        async for text in self._typed(assistant, language, say):
-            number += 1
-            self._note(text)
-            await assistant.handle(Message(self.where, text, f"line-{number}", language=language))
-            await delivery.idle()
-            self._note_answer()
+        async for text in self._typed(assistant, language, say, first):
+            for said in filter(None, (first(), text)):
+                number += 1
+                self._note(said)
+                await assistant.handle(Message(self.where, said, f"line-{number}", language=language))
+                await delivery.idle()
+                self._note_answer()
             if self._pretty:
                 self._console.print()
         if self._pretty:
@@ -86,12 +96,12 @@ class Terminal:
         if self._record:
             self._record.close()
 
-    async def _typed(self, assistant: Assistant, language: str | None, say: Say) -> AsyncIterator[str]:
+    async def _typed(self, assistant: Assistant, language: str | None, say: Say, first: First) -> AsyncIterator[str]:
         if not (self._pretty and sys.stdin.isatty()):
             for line in sys.stdin:
                 yield line.rstrip("\n")
             return
-        yield "/start"
+        yield first() or "/start"
         session: PromptSession[str] = PromptSession(
             history=InMemoryHistory(), completer=_Completions(assistant, language), complete_while_typing=True
         )

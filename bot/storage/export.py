@@ -15,7 +15,7 @@ from bot.storage.tables import BUBBLES, BY_ADDRESS
 
 MOST = 500  # rows of one table: far more than a person's day, and too few to stop the writer
 LINE = 1500  # characters of a paragraph, so that even the narrowest platform cuts between rows
-_MOMENTS = frozenset({"changed", "at", "made", "lease", "due", "done", "day"})
+_MOMENTS = frozenset({"changed", "at", "made", "lease", "due", "done", "day", "ends"})
 _HEAD = '{"export": '
 _WRITTEN_HEAD = encode(Reply(_HEAD)).removesuffix('"}')
 

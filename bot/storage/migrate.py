@@ -8,7 +8,7 @@ from sqlalchemy import URL, create_engine
 
 from bot.storage.tables import METADATA
 
-NEWEST = "0003"
+NEWEST = "0004"
 _VERSION = (  # as Alembic itself makes it
     "CREATE TABLE IF NOT EXISTS alembic_version "
     "(version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"

@@ -9,16 +9,25 @@ from bot.storage.tables import (
     AUDIT,
     BUBBLES,
     COUNTS,
+    EDITIONS,
+    GAMES,
+    HOSTS,
     MISSED_TERMS,
+    PLAY_LOG,
+    PLAYS,
     REPORT_ASKERS,
     REPORT_DRAFTS,
     REPORT_MINUTES,
     REPORTS,
+    RESULTS,
+    SEATS,
     SEEN,
     SESSIONS,
     TELLINGS,
     VERSIONS,
+    VOTES,
     WITHDRAWN,
+    WORDS,
 )
 
 FIVE_YEARS = timedelta(days=1826)
@@ -37,6 +46,15 @@ KEPT: dict[str, tuple[Table, str, timedelta]] = {
     "versions": (VERSIONS, "until", FIVE_YEARS),
     "withdrawn": (WITHDRAWN, "back", FIVE_YEARS),
     "audit": (AUDIT, "at", FIVE_YEARS),
+    "editions": (EDITIONS, "used", timedelta(days=30)),
+    "plays": (PLAYS, "ends", timedelta(days=1)),
+    "seats": (SEATS, "ends", timedelta(days=1)),
+    "votes": (VOTES, "ends", timedelta(days=1)),
+    "play_log": (PLAY_LOG, "ends", timedelta(days=1)),
+    "games": (GAMES, "ends", timedelta(days=1)),
+    "hosts": (HOSTS, "ends", timedelta(days=1)),
+    "words": (WORDS, "ends", timedelta(days=1)),
+    "results": (RESULTS, "last", timedelta(days=400)),
 }
 """Table → (itself, the column its age counts from, how long)."""
 

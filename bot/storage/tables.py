@@ -8,13 +8,13 @@ from sqlalchemy import Column, Index, Integer, MetaData, String, Table, text
 METADATA = MetaData()
 _WAITING = text("state = 'waiting'")
 
+# With rowids: without them SQLite gives each row of more than a quarter of a page a page of its own.
 SESSIONS = Table(
     "sessions",
     METADATA,
     Column("address", String, primary_key=True),
     Column("state", String, nullable=False),
     Column("changed", Integer, nullable=False),
-    sqlite_with_rowid=False,
 )
 
 # A platform's update id, so that an update that comes again changes nothing.
@@ -181,5 +181,147 @@ AUDIT = Table(
     Column("reason", String, nullable=False),
 )
 
-BY_ADDRESS = (SESSIONS, SEEN, BUBBLES, TELLINGS, REPORT_DRAFTS, REPORT_ASKERS)
+# The checked texts of a quiz in every language, once for each digest: an edited file changes nothing in mid-game.
+# `face` is what a projector needs of it.
+EDITIONS = Table(
+    "editions",
+    METADATA,
+    Column("digest", String, primary_key=True),
+    Column("quiz", String, nullable=False),
+    Column("trees", String, nullable=False),
+    Column("face", String, nullable=False),
+    Column("used", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# One team's run of a quiz. `state` is the rules' own, "" before it begins; what a host and a projector need of it
+# stands beside it. `number` counts questions, `version` changes; `done_to` is the last of the game's orders that was
+# carried out. `ends` is the moment from which the row is over: a week after the last change, or the play's end.
+PLAYS = Table(
+    "plays",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("quiz", String, nullable=False),
+    Column("edition", String, nullable=False),
+    Column("cut", String),
+    Column("game", String),
+    Column("team", Integer, nullable=False, server_default="0"),
+    Column("name", String, nullable=False, server_default=""),
+    Column("mode", String, nullable=False),
+    Column("captain", String),
+    Column("state", String, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("done_to", Integer, nullable=False, server_default="0"),
+    Column("room", String, nullable=False, server_default=""),
+    Column("puzzle", String, nullable=False, server_default=""),
+    Column("hints", Integer, nullable=False, server_default="0"),
+    Column("stage", String, nullable=False),
+    Column("ending", String),
+    Column("limit_at", Integer),
+    Column("paused", Integer),
+    Column("asked", Integer),
+    Column("changed", Integer, nullable=False),
+    Column("ends", Integer, nullable=False),
+    Index("plays_game", "game", "team", unique=True, sqlite_where=text("game IS NOT NULL")),
+    sqlite_autoincrement=True,
+)
+
+# The conversations of a play. `counted` says whether it was told how ready somebody feels: 1 before, 2 after, 3 both.
+SEATS = Table(
+    "seats",
+    METADATA,
+    Column("address", String, primary_key=True),
+    Column("play", Integer, primary_key=True),
+    Column("counted", Integer, nullable=False, server_default="0"),
+    Column("ends", Integer, nullable=False),
+    Index("seats_play", "play"),
+    sqlite_with_rowid=False,
+)
+
+# What each voter of a play wants at a question; a voter is a hash that means nothing in another play.
+VOTES = Table(
+    "votes",
+    METADATA,
+    Column("play", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("voter", String, primary_key=True),
+    Column("choice", String, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("ends", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What was said in a play and when, enough to play it again; it goes with the play.
+PLAY_LOG = Table(
+    "play_log",
+    METADATA,
+    Column("play", Integer, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("said", String, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("ends", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# A host's game of several plays; `secret` is the code by which another takes over. `orders` counts what its host did.
+GAMES = Table(
+    "games",
+    METADATA,
+    Column("code", String, primary_key=True),
+    Column("secret", String, nullable=False, unique=True),
+    Column("quiz", String, nullable=False),
+    Column("edition", String, nullable=False),
+    Column("cut", String),
+    Column("mode", String, nullable=False),
+    Column("own_names", Integer, nullable=False, server_default="0"),
+    Column("language", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("hurt", Integer, nullable=False, server_default="0"),
+    Column("orders", Integer, nullable=False, server_default="0"),
+    Column("teams", Integer, nullable=False, server_default="0"),
+    Column("step", String),
+    Column("question", String),
+    Column("made", Integer, nullable=False),
+    Column("ends", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The conversations from which a game is hosted.
+HOSTS = Table(
+    "hosts",
+    METADATA,
+    Column("address", String, primary_key=True),
+    Column("game", String, nullable=False),
+    Column("ends", Integer, nullable=False),
+    Index("hosts_game", "game"),
+    sqlite_with_rowid=False,
+)
+
+# Words that teams gave to close with; on the wall only once the host released them.
+WORDS = Table(
+    "words",
+    METADATA,
+    Column("game", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("word", String, nullable=False),
+    Column("shown", Integer, nullable=False, server_default="0"),
+    Column("ends", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What remains of games: counts of how puzzles went and how ready people felt, without a team and without an address.
+RESULTS = Table(
+    "results",
+    METADATA,
+    Column("quiz", String, primary_key=True),
+    Column("game", String, primary_key=True),
+    Column("what", String, primary_key=True),
+    Column("value", String, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("last", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+BY_ADDRESS = (SESSIONS, SEEN, BUBBLES, TELLINGS, REPORT_DRAFTS, REPORT_ASKERS, SEATS, HOSTS)
 """Every table whose rows belong to a conversation; `/forget` clears them all."""

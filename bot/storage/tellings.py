@@ -4,13 +4,22 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.core.message import Address
+from bot.storage.hot import Hot
 from bot.storage.moments import millis, moment
 from bot.storage.tables import TELLINGS
 from bot.talk.feature import Telling
+
+_ADDED = ("key", "address", "feature", "what", "due")
+_ADD = Hot(insert(TELLINGS).values({name: bindparam(name) for name in _ADDED}).on_conflict_do_nothing())
+_HEARD = Hot(
+    update(TELLINGS)
+    .where(TELLINGS.c.key == bindparam("which"), TELLINGS.c.done.is_(None))
+    .values(done=bindparam("done"))
+)
 
 
 def add(tx: Connection, tellings: Iterable[Telling]) -> None:
@@ -23,7 +32,7 @@ def add(tx: Connection, tellings: Iterable[Telling]) -> None:
             "what": json.dumps(telling.what, ensure_ascii=False),
             "due": millis(telling.when),
         }
-        tx.execute(insert(TELLINGS).values(row).on_conflict_do_nothing())
+        _ADD.run(tx, **row)
 
 
 def due(tx: Connection, now: datetime, most: int) -> list[Telling]:
@@ -37,5 +46,4 @@ def due(tx: Connection, now: datetime, most: int) -> list[Telling]:
 
 def take(tx: Connection, key: str, now: datetime) -> bool:
     """Mark the telling as heard; False where another process was first, or it was forgotten."""
-    mine = update(TELLINGS).where(TELLINGS.c.key == key, TELLINGS.c.done.is_(None)).values(done=millis(now))
-    return tx.execute(mine).rowcount == 1
+    return _HEARD.run(tx, which=key, done=millis(now)).rowcount == 1

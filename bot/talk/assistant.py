@@ -1,5 +1,6 @@
 """One message in, replies out; one telling in, replies out."""
 
+import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Sequence
@@ -109,11 +110,7 @@ class Assistant:
         """Let every conversation hear what is due; return how many did."""
         now = self._clock()
         due = await self.store.read(lambda tx: tellings.due(tx, now, MOST_TELLINGS))
-        for telling in due:
-            try:
-                await self.hear(telling)
-            except Exception as error:  # the other: one broken telling must not stop the rest
-                log.error("telling failed feature=%s code=%s", telling.feature, self._note(error))
+        await self._hear_all(due)
         return len(due)
 
     async def preview(self, text: str, language: str, city: str = "") -> tuple[Reply, ...]:
@@ -150,10 +147,20 @@ class Assistant:
         if turn.bubbles:
             self._made(turn.bubbles)
         now = self._clock()
+        by_address: dict[Address, list[Telling]] = {}
         for telling in turn.tell:
             if telling.when <= now:
-                await self.hear(telling)
+                by_address.setdefault(telling.to, []).append(telling)
+        await asyncio.gather(*map(self._hear_all, by_address.values()))  # one commit takes many
         return turn
+
+    async def _hear_all(self, told: Sequence[Telling]) -> None:
+        """Let a conversation hear what it is told, in order; one broken telling must not stop the rest."""
+        for telling in told:
+            try:
+                await self.hear(telling)
+            except Exception as error:  # the other broad catch
+                log.error("telling failed feature=%s code=%s", telling.feature, self._note(error))
 
     def _turn(self, tx: Connection, plan: "Plan") -> Turn:
         message, now = plan.message, self._clock()
@@ -233,6 +240,7 @@ class Assistant:
             admin=bool(message and message.admin),
             city=repertoire.city,
             hidden=withdrawn.hidden(tx, repertoire.city),
+            sender=message.sender if message else "",
         )
 
     def _note(self, error: Exception) -> str:

@@ -20,8 +20,8 @@ Say = Callable[..., str]
 class Context:
     """What a feature may know beyond its library: this conversation, this turn's transaction, the clock, chance.
 
-    `say_in` words phrases in another language; `admin` says that who spoke runs a shared chat; `city` is the town whose
-    pack answers, "" the shared one; `hidden` holds what editors have withdrawn here, and why.
+    `say_in` words phrases in another language; `admin` says that who spoke runs a shared chat, `sender` is their opaque
+    key; `city` is the town whose pack answers, "" the shared one; `hidden` what editors withdrew here, and why.
     """
 
     session: Session
@@ -35,6 +35,7 @@ class Context:
     admin: bool = False
     city: str = ""
     hidden: Hidden = field(default_factory=dict)
+    sender: str = ""
 
     def show(self, text: str, *choices: Choice, **wishes: Any) -> "Outcome":
         """Return the outcome that shows one reply and changes nothing."""

@@ -416,12 +416,13 @@ def test_what_is_typed_is_completed(phone: Page) -> None:
     options = phone.locator("#commands option")
     assert options.count() > 8
     phone.locator("#field").press_sequentially("/te")
-    expect(options).to_have_count(4)
+    expect(options).to_have_count(5)
     assert options.evaluate_all("all => all.map(each => each.value)") == [
         "/technique ",
         "/techniques",
         "/term ",
         "/terms ",
+        "/team ",
     ]
     phone.locator("#field").press_sequentially("rm ster")
     expect(options).to_have_count(1)
@@ -445,10 +446,10 @@ def test_a_late_completion_never_replaces_a_newer_one(phone: Page) -> None:
     phone.locator("#field").press_sequentially("/t")
     phone.evaluate("held")
     phone.locator("#field").press_sequentially("e")
-    expect(options).to_have_count(4)
+    expect(options).to_have_count(5)
     phone.evaluate("release()")
     phone.evaluate("new Promise(done => setTimeout(done))")
-    expect(options).to_have_count(4)
+    expect(options).to_have_count(5)
     assert "/tip" not in options.evaluate_all("all => all.map(each => each.value)")
 
 

@@ -782,6 +782,7 @@ async def test_what_is_typed_is_completed(house: House) -> None:
             "/techniques",
             "/term ",
             "/terms ",
+            "/team ",
         ]
         assert "/term stereotype" in (await visitor.get("/suggest?text=/term ster&lang=en")).json()
         assert "/term estereotipo" in (await visitor.get("/suggest?text=/term ester&lang=es")).json()

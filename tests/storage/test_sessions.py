@@ -15,7 +15,7 @@ from sqlalchemy import Connection, create_engine
 
 from bot.core.message import Address, Choice, Image, Reply
 from bot.core.session import Question, Scene, Session
-from bot.storage import outbox, reports, sessions, tellings
+from bot.storage import games, outbox, plays, reports, sessions, tellings
 from bot.storage.outbox import Bubble
 from bot.storage.reports import Draft
 from bot.storage.store import Store
@@ -116,6 +116,8 @@ async def talk(store: Store, where: Address, now: datetime) -> None:
         tellings.add(tx, [Telling(where, "quizzes", {"late": 1}, now, f"late {where}")])
         reports.put_draft(tx, where, Draft("words"), now)
         reports.ask(tx, reports.keep(tx, where, Draft("words"), city="", language="en", now=now), where, "en", now)
+        plays.sit(tx, 1, where, now)
+        games.let_host(tx, "ABC234", where, now)
 
     await store.run(everything)
 

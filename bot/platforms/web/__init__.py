@@ -30,6 +30,11 @@ class Web:
         self._last = 0
         self._open = True
 
+    @property
+    def is_open(self) -> bool:
+        """Whether streams go on."""
+        return self._open
+
     def limits(self, address: Address) -> Limits:  # noqa: ARG002  # one page is like another
         """Return what a page can show."""
         return limits.WEB

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import groupby
 
+from babel import Locale
 from markupsafe import Markup, escape
 
 from bot.core import markup
@@ -51,3 +52,8 @@ def _span(span: Span, form: str) -> Markup:
             form, span.link, drawn
         )
     return Markup('<a href="{}" rel="noopener noreferrer external">{}</a>').format(span.link, drawn)
+
+
+def direction(language: str) -> str:
+    """Return which way `language` is written: ltr or rtl."""
+    return str(Locale.parse(language).text_direction)

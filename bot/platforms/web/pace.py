@@ -29,6 +29,11 @@ class Pace:
         await bucket.acquire()
         return True
 
+    def is_spent(self, key: str) -> bool:
+        """Say whether `key` has no message left for now, and count nothing."""
+        bucket = self._buckets.get(key)
+        return bucket is not None and not bucket.has_capacity()
+
     @property
     def wait(self) -> int:
         """Seconds after which one more message has room."""

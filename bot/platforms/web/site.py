@@ -1,5 +1,6 @@
 """The pages: the chat, a card to share, what a form posts to, and the stream of new bubbles."""
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -8,8 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from babel import Locale
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -28,12 +27,14 @@ from starlette.types import Message as Event
 
 from bot.core import markup
 from bot.core.fit import fit
-from bot.core.message import Address, Message, Reply
+from bot.core.message import Address, Image, Message, Reply
 from bot.core.session import Session
 from bot.platforms import limits
 from bot.platforms.web import NAME, Web
-from bot.platforms.web.draw import html
+from bot.platforms.web.draw import direction, html
+from bot.platforms.web.games import Frame, GamePages, Games
 from bot.platforms.web.pace import Pace
+from bot.platforms.web.paper import environment
 from bot.storage import sessions
 from bot.storage.outbox import Bubble
 from bot.storage.store import StoreError
@@ -86,19 +87,17 @@ class Visitor:
 class Site:
     """All pages of one installation, below the path `base`."""
 
-    def __init__(self, web: Web, assistant: Assistant, *, base: str = "", pace: Pace, crowd: Pace) -> None:
+    def __init__(
+        self, web: Web, assistant: Assistant, *, base: str = "", pace: Pace, crowd: Pace, games: Games | None = None
+    ) -> None:
         self._web = web
         self._assistant = assistant
         self._base = base
         self._pace = pace
         self._crowd = crowd
-        self._templates = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
-            autoescape=select_autoescape(),
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = environment()
         self._version = _version(_HERE / "static")
+        self._games = games
 
     def app(self, ready: Ready, more: Sequence[BaseRoute] = ()) -> Starlette:
         """Return the ASGI application with `more` routes; `ready` says whether the parts behind it work."""
@@ -109,8 +108,10 @@ class Site:
             Route("/events", self.events),
             Route("/suggest", self.suggest),
             Route("/forgotten", self.forgotten),
+            Route("/image/{number:int}", self.image),
             *_health(ready),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
+            *(self._game_pages(self._games) if self._games else ()),
             Route("/{command}/{argument}", self.card),
         ]
         if self._base:
@@ -189,6 +190,17 @@ class Site:
         stream = self._stream(visitor.where, _number(last) or 0)
         return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
+    async def image(self, request: Request) -> Response:
+        """The picture of a bubble of one's own conversation."""
+        number, visitor = request.path_params["number"], self._visitor(request)
+        shown = [] if visitor.is_new else await self._web.bubbles(visitor.where)
+        image = next((bubble.reply.image for bubble in shown if bubble.id == number), None)
+        data = await asyncio.to_thread(_bytes, image) if image else b""
+        if not data:
+            return await self.not_found(request, None)
+        sort = "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
+        return Response(data, media_type=sort, headers={"Cache-Control": "private, max-age=86400"})
+
     async def suggest(self, request: Request) -> Response:
         """What completes the text typed so far."""
         says = await self._assistant.repertoire_for(self._visitor(request).where)
@@ -232,7 +244,8 @@ class Site:
         return session, await self._web.bubbles(visitor.where)
 
     def _message(self, visitor: Visitor, form: dict[str, str]) -> Message:
-        text = form.get("text", "")
+        # What stands before a typed text makes a command of it, also without JavaScript.
+        text = " ".join(filter(None, (form.get("before"), form.get("text"))))
         # The key of the form and the words: a form sent twice is one message, two buttons of it are two. The cookie is
         # in the hash, or whoever reads the database could try out which words give it.
         words = hashlib.sha256(f"{visitor.token} {text}".encode()).hexdigest()[:12]
@@ -278,6 +291,8 @@ class Site:
         """Lead a page without JavaScript to the first new bubble, in the language it was in."""
         if _live(request):
             return Response(status_code=204)
+        if form.get("back") == "host":
+            return RedirectResponse(f"{self._base}/host", 303)
         asked = f"?lang={form['lang']}" if form.get("lang") in self._assistant.repertoire.languages else ""
         spot = f"b{turn.bubbles[0].id}" if turn.bubbles else "end"
         return RedirectResponse(f"{self._base}/{asked}#{spot}", 303)
@@ -315,7 +330,29 @@ class Site:
     def _drawn(self, number: int, reply: Reply, language: str, turn: int | None = None) -> Drawn:
         link = f"{self._base}{reply.link.replace(' ', '/')}?lang={language}" if reply.link else None
         body = html(reply.text, f"form-{number}")
-        return Drawn(number, language, _direction(language), body, reply, turn, link, _key())
+        return Drawn(number, language, direction(language), body, reply, turn, link, _key())
+
+    def _game_pages(self, games: Games) -> list[BaseRoute]:
+        """Return the routes of the pages around games, which stand in the same frame as these."""
+
+        async def language(request: Request) -> str:
+            visitor = self._visitor(request)
+            return self._language(visitor, None) if visitor.is_new else await self._chosen(visitor)
+
+        async def answers(where: Address, most: int) -> list[Drawn]:
+            found = [bubble for bubble in await self._web.bubbles(where) if bubble.reply.slot is None]
+            return [drawn for bubble in found[-most:] for drawn in self._draw(bubble)]
+
+        frame = Frame(
+            self._base,
+            self._page,
+            _key,
+            lambda request: self._visitor(request).where,
+            language,
+            self._assistant.repertoire.spoken,
+            answers,
+        )
+        return GamePages(self._web, self._assistant.store, games, frame).routes()
 
     def _commands(self, language: str) -> list[tuple[str, str]]:
         say = self._say(language)
@@ -326,7 +363,7 @@ class Site:
         always = {"languages": self._assistant.repertoire.languages, "base": self._base, "version": self._version}
         page = self._templates.get_template(template)
         return page.render(
-            {**always, **values}, say=self._say(language), language=language, direction=_direction(language)
+            {**always, **values}, say=self._say(language), language=language, direction=direction(language)
         )
 
     def _say(self, language: str) -> Say:
@@ -377,13 +414,17 @@ def _key() -> str:
     return secrets.token_urlsafe(9)
 
 
-def _direction(language: str) -> str:
-    return str(Locale.parse(language).text_direction)
-
-
 def _version(folder: Path) -> str:
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.iterdir())))
     return digest.hexdigest()[:10]
+
+
+def _bytes(image: Image) -> bytes:
+    """Return a picture, nothing where its file is no more."""
+    try:
+        return image.data or (image.path.read_bytes() if image.path else b"")
+    except OSError:
+        return b""
 
 
 async def _body(request: Request) -> bytes | None:
