@@ -14,7 +14,7 @@ room: $(VENV)/run
 	$(BIN)/hearsay run --room
 
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not root"
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not root"
 
 test-root: $(VENV)/dev
 	$(BIN)/python -m pytest -m root

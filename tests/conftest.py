@@ -1,11 +1,14 @@
 """The shipped content, loaded once, and a real application on a database in memory with a fixed clock."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from bot import app
 from bot.app import Content, load_content
+from bot.features.quizzes import Doors
+from bot.talk.repertoire import Repertoires
 from tests.play import Stage
 
 ROOT = Path(__file__).parent.parent
@@ -18,6 +21,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def content() -> Content:
     return load_content(ROOT / "content", {"quizzes": ROOT / "quizzes"})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built_once() -> Iterator[None]:
+    """Build what Hearsay can do once for each content: it is the same for every test, and half a second's work."""
+    built: dict[tuple[int, str, object], tuple[Content, Repertoires]] = {}
+
+    def repertoires(content: Content, default: str = "", doors: Doors = app.no_doors) -> Repertoires:
+        key = id(content), default, doors
+        if key not in built:
+            built[key] = content, really(content, default, doors)  # the content stays, and with it its id
+        return built[key][1]
+
+    really = app.repertoires
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "repertoires", repertoires)
+        yield
 
 
 @pytest.fixture
