@@ -42,12 +42,17 @@ class Watch(Stream):
 
     def __init__(self, app: Any, path: str, query: str = "", cookie: str = "") -> None:
         super().__init__(app, cookie)
+        self._coming: asyncio.Future[tuple[str, str]] | None = None
         self._scope["path"] = path
         self._scope["query_string"] = query.encode()
         self._scope["headers"] = [*self._scope["headers"], (b"host", b"chat.test")]
 
     async def event(self) -> tuple[str, str]:
         """Return the next event's name and data."""
+        coming, self._coming = self._coming or asyncio.ensure_future(self._next()), None
+        return await coming
+
+    async def _next(self) -> tuple[str, str]:
         async with asyncio.timeout(PATIENCE):
             while True:
                 while "\n\n" not in self._text:
@@ -58,13 +63,9 @@ class Watch(Stream):
                     return names[0], "\n".join(value for name, _, value in lines if name == "data")
 
     async def silent(self, seconds: float) -> bool:
-        """Say whether nothing comes for a while."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self.event()
-        except TimeoutError:
-            return True
-        return False
+        """Say whether nothing comes for a while; what comes later is still to be heard."""
+        self._coming = asyncio.ensure_future(self._next())
+        return not (await asyncio.wait([self._coming], timeout=seconds))[0]
 
 
 @dataclass
