@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bot import app
 from bot.app import Content, load_content
@@ -12,6 +13,8 @@ from bot.talk.repertoire import Repertoires
 from tests.play import Stage
 
 ROOT = Path(__file__).parent.parent
+settings.register_profile("untimed", deadline=None)  # speed is measured in `make bench`, never in a test
+settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
