@@ -31,7 +31,7 @@ from bot.library.support import SUPPORT, Routes, Support
 from bot.matching.care import CARE, Care
 from bot.matching.told import TOLD, Ear
 from bot.matching.tongue import TYPING, Tongue, Typing
-from bot.settings import SettingsError
+from bot.settings import Settings, SettingsError
 from bot.storage.store import Store
 from bot.storage.versions import Name
 from bot.talk.assistant import Assistant
@@ -107,6 +107,11 @@ def load_content(
     return _with_cities(shared, Shared(library, loader.trees, register), cities, today) if cities else shared
 
 
+def content_of(settings: Settings) -> Content:
+    """Return all the content of an installation, games and towns included. Raises `ContentError`."""
+    return load_content(settings.content, settings.roots, settings.cities)
+
+
 def _with_cities(content: Content, shared: Shared, root: Path, today: date) -> Content:
     paths, broken = folders(root)
     found: dict[str, Content] = {}
@@ -148,10 +153,9 @@ def tongues(library: Library) -> Mapping[str, Tongue]:
     return {language: Tongue(typing.get(language, Typing())) for language in library.pack.languages}
 
 
-def rumour_finder(content: Content) -> Finder:
-    """Return what finds the rumours of all cities by how they are said."""
-    cities = {city: own.library for city, own in content.cities.items()}
-    return rumours.finder(content.library, tongues(content.library), cities)
+def rumour_finder(content: Content, spoken: Mapping[str, Tongue]) -> Finder:
+    """Return what finds the rumours of all cities by how they are said; `spoken` is how each language is typed."""
+    return rumours.finder(content.library, spoken, {city: own.library for city, own in content.cities.items()})
 
 
 def carer(library: Library, finder: Finder) -> Care:
@@ -192,7 +196,7 @@ def repertoires(content: Content, default: str = "", doors: quizzes.Doors = no_d
         known = ", ".join(content.cities) or "none, for HEARSAY_CITIES is not set"
         raise SettingsError(f"HEARSAY_CITY={default} is no city. The cities are: {known}.")
     spoken, cities = tongues(content.library), content.cities
-    finder, named = rumour_finder(content), names(content.library)
+    finder, named = rumour_finder(content, spoken), names(content.library)
     parts = Parts(spoken, carer(content.library, finder), finder, named, content, doors)
     by_city = {city: _repertoire(parts, city) for city in ("", *cities)}
     only = next(iter(cities)) if len(cities) == 1 and not content.broken else ""

@@ -170,7 +170,7 @@ def _run(chosen: argparse.Namespace) -> int:
 def _chat(chosen: argparse.Namespace) -> int:
     import asyncio
 
-    from bot.app import App, load_content
+    from bot.app import App, content_of
     from bot.platforms.terminal import NAME, Terminal
     from bot.settings import load
     from bot.storage.store import Store
@@ -180,7 +180,7 @@ def _chat(chosen: argparse.Namespace) -> int:
     async def talk() -> None:
         folder = chosen.play.absolute() if chosen.play else None
         settings = load(**({"quizzes": folder.parent} if folder else {}))
-        content = load_content(settings.content, settings.roots, settings.cities)
+        content = content_of(settings)
         terminal = Terminal(chosen.drawn_as, chosen.record)
         store = Store(":memory:")
         await store.run(METADATA.create_all)
@@ -194,11 +194,11 @@ def _chat(chosen: argparse.Namespace) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    from bot.app import load_content, old_sources, utc_now
+    from bot.app import content_of, old_sources, utc_now
     from bot.settings import load
 
     settings = load()
-    content = load_content(settings.content, settings.roots, settings.cities)
+    content = content_of(settings)
     if content.broken:
         return _print_problems([problem for found in content.broken.values() for problem in found])
     if chosen.missing:
@@ -217,14 +217,14 @@ def _check(chosen: argparse.Namespace) -> int:
 def _match(chosen: argparse.Namespace) -> int:
     import json
 
-    from bot.app import carer, load_content, rumour_finder
+    from bot.app import carer, load_content, rumour_finder, tongues
     from bot.settings import SettingsError, load
 
     settings = load()
     content = load_content(settings.content, settings.roots, settings.cities if chosen.city else None)
     if chosen.city and chosen.city not in content.cities:
         raise SettingsError(f"--city: HEARSAY_CITIES holds no sound city called '{chosen.city}'.")
-    finder = rumour_finder(content)
+    finder = rumour_finder(content, tongues(content.library))
     care = carer(content.library, finder)
     for line in sys.stdin:
         text = line.rstrip("\n")
@@ -270,13 +270,14 @@ def _new(chosen: argparse.Namespace) -> int:
 
 
 def _print(chosen: argparse.Namespace) -> int:
-    from bot.app import load_content, printed
+    from bot.app import content_of, printed
     from bot.library.problem import did_you_mean
     from bot.platforms.web.paper import self_contained
     from bot.settings import SettingsError, load
+    from bot.whole import write
 
     settings = load()
-    content = load_content(settings.content, settings.roots)
+    content = content_of(settings)
     languages = content.library.pack.languages
     language = chosen.language or next(iter(languages))
     if language not in languages:
@@ -287,7 +288,7 @@ def _print(chosen: argparse.Namespace) -> int:
         print(f"No game is called {chosen.quiz!r}. {did_you_mean(chosen.quiz, known) or ', '.join(known)}")
         return 1
     try:
-        chosen.file.write_text(self_contained(booklet, content.phrases.say_in(language)), "utf-8")
+        write(chosen.file, self_contained(booklet, content.phrases.say_in(language)).encode())
     except OSError as error:
         raise SettingsError(f"{chosen.file} cannot be written: {error.strerror}") from None
     print(chosen.file)
@@ -298,12 +299,12 @@ def _link(chosen: argparse.Namespace) -> int:
     import asyncio
 
     from bot import qr
-    from bot.app import load_content, repertoire
+    from bot.app import content_of, repertoires
     from bot.platforms.telegram.service import link
     from bot.settings import SettingsError, load
 
     settings = load()
-    payload = repertoire(load_content(settings.content, settings.roots)).payload(chosen.what)
+    payload = repertoires(content_of(settings), settings.city).of("").payload(chosen.what)
     if payload is None:
         print(f'{chosen.what!r} leads nowhere. A link may open a card, a tip, a word, ... : "/rumour jobs"')
         return 1
@@ -371,18 +372,12 @@ def _restore(chosen: argparse.Namespace) -> int:
 
 
 def _missed(_: argparse.Namespace) -> int:
-    import asyncio
-
-    from bot.serve import prepare_database
+    from bot.serve import in_database
     from bot.settings import load
     from bot.storage import missed
-    from bot.storage.store import Store
 
-    path = prepare_database(load().database)
-    store = Store(path)
-    for word, language, count in asyncio.run(store.read(missed.most_wanted)):
+    for word, language, count in in_database(load(), missed.most_wanted):
         print(f"{count:6} {language} {word}")
-    store.close()
     return 0
 
 

@@ -1,19 +1,15 @@
 """The coordinator's desk: what was left for the city, and the figures of its days, as lines and files."""
 
-import asyncio
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from tempfile import mkstemp
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from bot import figures
-from bot.app import Content, load_content, tongues
+from bot.app import Content, content_of, tongues
 from bot.features.glossary.entry import TERMS
 from bot.features.reports import PLACES
 from bot.features.reports.near import grouped
@@ -21,12 +17,12 @@ from bot.features.rumours.entry import RUMOURS
 from bot.features.techniques.entry import TECHNIQUES
 from bot.library.load import Library
 from bot.library.problem import did_you_mean
-from bot.serve import prepare_database
+from bot.serve import in_database
 from bot.settings import Settings, SettingsError
 from bot.storage import counts, reports
 from bot.storage.reports import Report
-from bot.storage.store import Store
 from bot.talk.feature import Say
+from bot.whole import write
 
 T = TypeVar("T")
 
@@ -56,8 +52,8 @@ def list_reports(settings: Settings, city: str | None, state: str | None, file: 
         _check_city(city, reports.cities(tx) | counts.cities(tx) | _packs(settings))
         return reports.listed(tx, city, state)
 
-    found = _asked(settings, look)
-    groups = grouped(found, _telling(load_content(settings.content))) if found else []
+    found = in_database(settings, look)
+    groups = grouped(found, _telling(content_of(settings))) if found else []
     if file:
         _write(file, "\ufeff" + figures.written(_rows(groups)))
         return [str(file)]
@@ -94,11 +90,15 @@ def _rows(groups: Sequence[Sequence[Report]]) -> Iterable[Sequence[object]]:
 
 def answer(settings: Settings, number: int, card: str) -> str:
     """Mark a report as answered by `card`; whoever asked is told, once. Raises `SettingsError`."""
-    library = load_content(settings.content).library
-    known = library.all(RUMOURS, next(iter(library.pack.languages)))
+    content = content_of(settings)
+    known = {name for part in (content, *content.cities.values()) for name in _rumours(part.library)}
     if card not in known:
         raise SettingsError(f"No rumour is called '{card}'; {did_you_mean(card, known) or 'see content/rumours/'}.")
     return _settle(settings, number, lambda tx: reports.answer(tx, number, card, datetime.now(UTC)))
+
+
+def _rumours(library: Library) -> Iterable[str]:
+    return library.all(RUMOURS, next(iter(library.pack.languages)))
 
 
 def decline(settings: Settings, number: int, reason: str) -> str:
@@ -107,7 +107,7 @@ def decline(settings: Settings, number: int, reason: str) -> str:
 
 
 def _settle(settings: Settings, number: int, work: Callable[[Connection], bool]) -> str:
-    if not (0 < number < 2**63 and _asked(settings, work, writes=True)):
+    if not (0 < number < 2**63 and in_database(settings, work)):
         raise SettingsError(f"No report has the number {number}; 'hearsay reports' lists them.")
     return f"{number} is settled; whoever asked will hear of it once."
 
@@ -120,8 +120,8 @@ def show_figures(settings: Settings, asked: Asked, now: datetime) -> list[str]:
         _check_city(asked.city, reports.cities(tx) | counts.cities(tx) | _packs(settings))
         return counts.sums(tx, asked.city, first, last)
 
-    found = figures.groups(_asked(settings, look))
-    content = load_content(settings.content)
+    found = figures.groups(in_database(settings, look))
+    content = _content(settings, asked.city)
     language = asked.language or next(iter(content.library.pack.languages))
     if language not in content.library.pack.languages:
         raise SettingsError(f"--in {language}: the pack speaks {', '.join(content.library.pack.languages)}.")
@@ -135,6 +135,12 @@ def show_figures(settings: Settings, asked: Asked, now: datetime) -> list[str]:
     if not found:
         return [title, "", say("figures.nothing")]
     return [title, "", *figures.as_lines(found, named), note]
+
+
+def _content(settings: Settings, city: str | None) -> Content:
+    """Return the content as a city has it, for its own cards have names too; the shared where it has no sound pack."""
+    content = content_of(settings)
+    return content.cities.get(city or "", content)
 
 
 def labels(say: Say, content: Content, language: str) -> Mapping[str, str]:
@@ -201,31 +207,9 @@ def _check_city(city: str | None, known: set[str]) -> None:
     raise SettingsError(f"Nothing is kept of a city called '{city}'; {has}.")
 
 
-def _asked(settings: Settings, work: Callable[[Connection], T], *, writes: bool = False) -> T:
-    store = Store(prepare_database(settings.database))
-    try:
-        return asyncio.run(_run(store, work, writes))
-    finally:
-        store.close()
-
-
-async def _run(store: Store, work: Callable[[Connection], T], writes: bool) -> T:  # noqa: FBT001  # passed on
-    return await (store.run(work) if writes else store.read(work))
-
-
 def _write(file: Path, text: str) -> None:
     """Write `text` to `file`, whole or not at all. Raises `SettingsError`."""
     try:
-        handle, name = mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
+        write(file, text.encode())
     except OSError as error:
         raise SettingsError(f"{file} cannot be written: {error.strerror}.") from error
-    draft = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as opened:
-            opened.write(text)
-        draft.replace(file)
-    except OSError as error:
-        raise SettingsError(f"{file} cannot be written: {error.strerror}.") from error
-    finally:
-        with suppress(OSError):
-            draft.unlink()

@@ -1,12 +1,12 @@
 """What is costly to work out is kept in the user's cache folder; without it nothing changes but the time it takes."""
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from platformdirs import user_cache_path
+
+from bot.whole import write
 
 MOST = 4  # files; each belongs to one state of the content
 
@@ -19,15 +19,13 @@ def kept(name: str, make: Callable[[], bytes]) -> bytes:
     except OSError:
         made = make()
     with suppress(OSError):  # a full disk, a folder that nobody may write to: it is made again next time
-        _write(path, made)
+        _keep(path, made)
     return made
 
 
-def _write(path: Path, made: bytes) -> None:
+def _keep(path: Path, made: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
-        file.write(made)
-    os.replace(file.name, path)  # nobody ever reads half of it
+    write(path, made)
     old = sorted(path.parent.glob("learnt-*"), key=lambda found: found.stat().st_mtime)
     for found in old[:-MOST]:
         found.unlink(missing_ok=True)

@@ -1,7 +1,6 @@
 """`hearsay show`, `hearsay withdraw`, `hearsay audit`: what was live, what is hidden, what editors did."""
 
-import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TypeVar
@@ -9,13 +8,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from bot.app import KINDS, load_content, utc_now
+from bot.app import KINDS, content_of, utc_now
 from bot.library.load import Loader
 from bot.library.problem import ContentError, did_you_mean
-from bot.serve import prepare_database
+from bot.serve import in_database
 from bot.settings import Settings, SettingsError
 from bot.storage import audit, versions, withdrawn
-from bot.storage.store import Store, StoreError
 from bot.storage.versions import Version
 from bot.storage.withdrawn import Entry, Span
 
@@ -50,7 +48,7 @@ def show(settings: Settings, wanted: Wanted) -> tuple[int, str]:
         found = [version for version in versions.between(tx, wanted.entry, begin, end) if _is_wanted(version, wanted)]
         return found, withdrawn.between(tx, wanted.entry, begin, end), versions.entries(tx), versions.first(tx)
 
-    found, spans, known, first = _in_database(settings, look)
+    found, spans, known, first = in_database(settings, look)
     if wanted.entry not in {entry for kind, entry in known if wanted.kind in (None, kind)}:
         return 1, _unknown(wanted.entry, known, wanted.kind)
     if not found:
@@ -99,7 +97,7 @@ def withdraw(settings: Settings, wanted: Entry, reason: str) -> tuple[int, str]:
     if not reason or len(reason) > LONGEST_REASON:
         raise SettingsError(f"--reason: say why in a sentence of at most {LONGEST_REASON} characters; people read it.")
     entry = _found(settings, wanted)
-    if not _in_database(settings, lambda tx: withdrawn.withdraw(tx, entry, reason, utc_now())):
+    if not in_database(settings, lambda tx: withdrawn.withdraw(tx, entry, reason, utc_now())):
         return 1, f"The {entry} is withdrawn already."
     return 0, f"The {entry} is withdrawn. People who ask for it read: {reason}"
 
@@ -112,7 +110,7 @@ def bring_back(settings: Settings, wanted: Entry, reason: str) -> tuple[int, str
     def back(tx: Connection) -> list[Entry]:
         return [entry for entry in entries if withdrawn.bring_back(tx, entry, " ".join(reason.split()), utc_now())]
 
-    done = _in_database(settings, back)
+    done = in_database(settings, back)
     if not done:
         where = f" in {wanted.city}" if wanted.city else ""
         return 1, f"'{wanted.entry}' is not withdrawn{where}."
@@ -122,7 +120,7 @@ def bring_back(settings: Settings, wanted: Entry, reason: str) -> tuple[int, str
 def acts(settings: Settings) -> str:
     """Return all that editors did, a line each."""
     zone = _zone(settings)
-    found = _in_database(settings, audit.everything)
+    found = in_database(settings, audit.everything)
     return "\n".join(
         f"{_moment(act.at, zone)}  {act.act}  {act.what}{f': {act.reason}' if act.reason else ''}" for act in found
     )
@@ -144,9 +142,9 @@ def _found(settings: Settings, wanted: Entry) -> Entry:
 def _known(settings: Settings, city: str) -> set[tuple[str, str]]:
     """Return the kind and id of every entry; broken files must not keep anybody from withdrawing one."""
     try:
-        content = load_content(settings.content, settings.roots, settings.cities)
+        content = content_of(settings)
     except ContentError:
-        return _in_database(settings, versions.entries)
+        return in_database(settings, versions.entries)
     if city and city not in {*content.cities, *content.broken}:
         near = did_you_mean(city, {*content.cities, *content.broken}) or "HEARSAY_CITIES holds none"
         raise SettingsError(f"--city: no city is called '{city}'; {near}")
@@ -161,13 +159,3 @@ def _zone(settings: Settings) -> ZoneInfo:
         return ZoneInfo(Loader(settings.content, KINDS).load_pack().zone)
     except ContentError:
         return ZoneInfo("UTC")
-
-
-def _in_database(settings: Settings, work: Callable[[Connection], T]) -> T:
-    store = Store(prepare_database(settings.database))
-    try:
-        return asyncio.run(store.run(work))
-    except StoreError as error:
-        raise SettingsError(f"HEARSAY_DATABASE={settings.database} cannot be used: {error}") from None
-    finally:
-        store.close()

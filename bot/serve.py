@@ -7,18 +7,19 @@ import logging
 import signal
 import socket
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import uvicorn
+from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from bot.app import App, Content, hosted, load_content, old_sources, printed, repertoires, utc_now
+from bot.app import App, Content, content_of, hosted, old_sources, printed, repertoires, utc_now
 from bot.core.platform import Platform, RefusedError
 from bot.library.problem import ContentError
 from bot.platforms.web import NAME as WEB
@@ -37,6 +38,8 @@ from bot.tick import Metronome
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 PORTS_TRIED = 20
 BEAT, SWEEP, LOOK = 2.0, 3600.0, 2.0  # seconds between beats, sweeps of what is over, looks at the content
 MEETING = 5.0  # seconds that the greeting waits for each platform
@@ -48,7 +51,7 @@ def serve(*, room: bool = False) -> int:
     """Run until stopped; return the exit status. Raises `RefusedError` where the only platform will not have us."""
     settings = load(**({"host": "0.0.0.0"} if room else {}))  # noqa: S104  # the room is the point
     set_up_logging(settings.log, settings.secrets)
-    content = load_content(settings.content, settings.roots, settings.cities)
+    content = content_of(settings)
     _warn_of_broken(content)
     for name in old_sources(content.library, utc_now()):
         log.warning("source not opened for a year source=%s", name)
@@ -79,6 +82,17 @@ def prepare_database(path: Path) -> Path:
             raise
         raise SettingsError(f"HEARSAY_DATABASE={path} cannot be used: {cause}") from error
     return path
+
+
+def in_database(settings: Settings, work: Callable[[Connection], T]) -> T:
+    """Do `work` in the installation's database, for a command beside it. Raises `SettingsError` in plain words."""
+    store = Store(prepare_database(settings.database))
+    try:
+        return asyncio.run(store.run(work))
+    except StoreError as error:
+        raise SettingsError(f"HEARSAY_DATABASE={settings.database} cannot be used: {error}") from None
+    finally:
+        store.close()
 
 
 def _open_door(settings: Settings) -> socket.socket:
@@ -298,7 +312,7 @@ class _Process:
             return
         self.stamp = stamp
         try:
-            content = await asyncio.to_thread(load_content, *self.folders())
+            content = await asyncio.to_thread(content_of, self.settings)
         except ContentError as error:
             for problem in error.problems:
                 log.error("content refused %s", problem)
@@ -327,12 +341,8 @@ class _Process:
 
     def fingerprint(self) -> int:
         """Return a number that changes when any content file does."""
-        content, roots, cities = self.folders()
-        return fingerprint(content, *roots.values(), *filter(None, [cities]))
-
-    def folders(self) -> tuple[Path, dict[str, Path], Path | None]:
-        """Return where the content lies."""
-        return self.settings.content, self.settings.roots, self.settings.cities
+        settings = self.settings
+        return fingerprint(settings.content, *settings.roots.values(), *filter(None, [settings.cities]))
 
     def doors(self, command: str) -> dict[str, str]:
         """Return by platform the link that opens `command`, for whoever is to come in from elsewhere."""

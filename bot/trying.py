@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from bot.app import load_content, repertoires
+from bot.app import content_of, repertoires
 from bot.library.problem import ContentError
 from bot.settings import Settings
 from bot.talk.assistant import Assistant
@@ -32,7 +32,7 @@ class Trying:
 
     def _taken(self) -> bool:
         try:
-            content = load_content(self._settings.content, self._settings.roots, self._settings.cities)
+            content = content_of(self._settings)
         except ContentError as error:
             sys.stderr.write("".join(f"{problem}\n" for problem in error.problems))
             return False

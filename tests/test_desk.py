@@ -14,8 +14,9 @@ import pytest
 from sqlalchemy import Connection
 
 from bot import cli
-from bot.app import Content
+from bot.app import Content, load_content
 from bot.core.message import Address
+from bot.features.rumours.entry import RUMOURS
 from bot.storage import counts, reports, tellings
 from bot.storage.migrate import migrate
 from bot.storage.reports import Draft
@@ -23,6 +24,7 @@ from bot.storage.store import Store
 from bot.talk.feature import Count
 
 T = TypeVar("T")
+ROOT = Path(__file__).parent.parent
 
 NOW = datetime.now(UTC)
 HERE = Address("telegram", "4242424242")
@@ -36,7 +38,7 @@ LEFT = [
 @pytest.fixture
 def database(content: Content, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "kept.db"
-    monkeypatch.setattr("bot.desk.load_content", lambda _: content)
+    monkeypatch.setattr("bot.desk.content_of", lambda _: content)
     migrate(path)
     monkeypatch.setenv("HEARSAY_DATABASE", str(path))
     run(path, fill)
@@ -187,3 +189,14 @@ def test_a_list_of_reports_is_for_whoever_asked_for_it_alone(
 ) -> None:
     hearsay(capsys, "reports", "--csv", str(tmp_path / "r.csv"))
     assert stat.S_IMODE((tmp_path / "r.csv").stat().st_mode) == 0o600
+
+
+def test_a_town_answers_with_a_card_of_its_own(
+    database: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    towns = load_content(ROOT / "content", cities=ROOT / "content/cities")
+    monkeypatch.setattr("bot.desk.content_of", lambda _: towns)
+    own = towns.cities["puertaluna"].library.all(RUMOURS, "es").keys() - towns.library.all(RUMOURS, "en").keys()
+    status, out, _ = hearsay(capsys, "reports", "answer", "1", min(own))
+    assert (status, "1 is settled" in out) == (0, True)
+    assert database.exists()

@@ -26,7 +26,7 @@ SIGNS: tuple[Sign, ...] = ("danger", "hurt", "attack", "insult")
 
 NEEDS: tuple[Sign, ...] = ("danger", "hurt")
 SURE = 1.0  # heard so clearly, it is care whatever rumour is like it
-PERHAPS = -0.25  # heard so clearly, it is care unless it is an attack or surely a rumour
+PERHAPS = -0.2  # heard so clearly, it is care unless it is an attack or surely a rumour
 PATTERN = 1.5  # what a pattern that is found adds
 
 GAP = 3  # how many words `…` stands for at most

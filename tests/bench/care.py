@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import yaml
 
-from bot.app import carer, load_content, rumour_finder
+from bot.app import carer, load_content, rumour_finder, tongues
 from bot.features.rumours.find import Finder
 from bot.library.load import Library
 from bot.matching.care import CARE, Care
@@ -44,7 +44,7 @@ Keep = Callable[[str, str, int], bool]
 def figures() -> Iterator[Figure]:
     """Yield care_<list>_as_<signs>_<language>, the share of its sentences that are taken so; then time and memory."""
     content = load_content(ROOT / "content")
-    library, finder = content.library, rumour_finder(content)
+    library, finder = content.library, rumour_finder(content, tongues(content.library))
     care = carer(library, finder)
     for language, said in SENTENCES.items():
         for name, signs, bar, side in BARS:
