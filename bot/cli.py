@@ -337,17 +337,30 @@ def _discord(_: argparse.Namespace) -> int:
 def _migrate(_: argparse.Namespace) -> int:
     from bot.serve import prepare_database
     from bot.settings import load
+    from bot.storage.database import named
 
-    print(prepare_database(load().database))
+    print(named(prepare_database(load().database)))
     return 0
 
 
-def _backup(chosen: argparse.Namespace) -> int:
+def _file() -> Path:
+    """Return the database's file. Raises `SettingsError` where a server keeps it."""
     from bot.settings import SettingsError, load
+
+    database = load().database
+    if not isinstance(database, Path):
+        raise SettingsError(
+            "HEARSAY_DATABASE is on a PostgreSQL server: pg_dump and pg_restore make and bring back copies."
+        )
+    return database
+
+
+def _backup(chosen: argparse.Namespace) -> int:
+    from bot.settings import SettingsError
     from bot.storage.backup import BackupError, backup
 
     try:
-        backup(load().database, chosen.file, force=chosen.force)
+        backup(_file(), chosen.file, force=chosen.force)
     except BackupError as error:
         raise SettingsError(str(error)) from None
     print(chosen.file)
@@ -357,10 +370,10 @@ def _backup(chosen: argparse.Namespace) -> int:
 def _restore(chosen: argparse.Namespace) -> int:
     from datetime import UTC, datetime
 
-    from bot.settings import SettingsError, load
+    from bot.settings import SettingsError
     from bot.storage.backup import BackupError, restore
 
-    path = load().database
+    path = _file()
     try:
         aside = restore(path, chosen.file, datetime.now(UTC))
     except BackupError as error:

@@ -7,7 +7,18 @@ from collections.abc import Iterable
 HIDDEN = "[secret]"
 _LIKE_TELEGRAM = r"\d{6,}:[\w-]{30,}"
 _LIKE_DISCORD = r"[\w-]{23,}\.[\w-]{6}\.[\w-]{27,}"
-_CHATTY = ("aiohttp", "alembic", "apscheduler", "asyncio", "discord", "httpcore", "httpx", "telegram", "uvicorn")
+_CHATTY = (
+    "aiohttp",
+    "alembic",
+    "apscheduler",
+    "asyncio",
+    "discord",
+    "httpcore",
+    "httpx",
+    "psycopg",
+    "telegram",
+    "uvicorn",
+)
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 

@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 
 import uvicorn
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
@@ -30,6 +31,7 @@ from bot.platforms.web.site import Site, bare
 from bot.redact import set_up_logging
 from bot.settings import Settings, SettingsError, load
 from bot.storage import games, outbox, retention, versions
+from bot.storage.database import Database, named, opened
 from bot.storage.migrate import NewerDatabaseError, is_current, migrate
 from bot.storage.store import Store, StoreError
 from bot.talk.assistant import Assistant
@@ -55,42 +57,43 @@ def serve(*, room: bool = False) -> int:
     _warn_of_broken(content)
     for name in old_sources(content.library, utc_now()):
         log.warning("source not opened for a year source=%s", name)
-    path = prepare_database(settings.database)
+    database = prepare_database(settings.database)
     door = _open_door(settings) if settings.web or settings.telegram_webhook else None
     try:
-        asyncio.run(_Process(settings, content, Store(path), door, room=room).run())
+        asyncio.run(_Process(settings, content, opened(database), door, room=room).run())
     except KeyboardInterrupt:
         return 0
     return 0
 
 
-def prepare_database(path: Path) -> Path:
-    """Create or upgrade the database; return its path. Raises `SettingsError` in plain words."""
+D = TypeVar("D", bound=Database)
+
+
+def prepare_database(where: D) -> D:
+    """Create or upgrade the database; return where it is. Raises `SettingsError` in plain words."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not is_current(path):
-            migrate(path)
+        if isinstance(where, Path):
+            where.parent.mkdir(parents=True, exist_ok=True)
+        if not is_current(where):
+            migrate(where)
     except NewerDatabaseError as error:
         raise SettingsError(
-            f"{path} was written by a newer Hearsay. Upgrade Hearsay, or set HEARSAY_DATABASE."
+            f"{named(where)} was written by a newer Hearsay. Upgrade Hearsay, or set HEARSAY_DATABASE."
         ) from error
-    except (OSError, sqlite3.Error) as error:
-        raise SettingsError(f"HEARSAY_DATABASE={path} cannot be used: {error}") from error
-    except Exception as error:
-        cause = getattr(error, "orig", None)
-        if not isinstance(cause, sqlite3.Error):
-            raise
-        raise SettingsError(f"HEARSAY_DATABASE={path} cannot be used: {cause}") from error
-    return path
+    except (OSError, sqlite3.Error, StoreError) as error:
+        raise SettingsError(f"HEARSAY_DATABASE={named(where)} cannot be used: {error}") from error
+    except DBAPIError as error:
+        raise SettingsError(f"HEARSAY_DATABASE={named(where)} cannot be used: {error.orig}") from error
+    return where
 
 
 def in_database(settings: Settings, work: Callable[[Connection], T]) -> T:
     """Do `work` in the installation's database, for a command beside it. Raises `SettingsError` in plain words."""
-    store = Store(prepare_database(settings.database))
+    store = opened(prepare_database(settings.database))
     try:
         return asyncio.run(store.run(work))
     except StoreError as error:
-        raise SettingsError(f"HEARSAY_DATABASE={settings.database} cannot be used: {error}") from None
+        raise SettingsError(f"HEARSAY_DATABASE={named(settings.database)} cannot be used: {error}") from None
     finally:
         store.close()
 

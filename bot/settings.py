@@ -3,13 +3,18 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from dotenv import dotenv_values
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, SecretStr, ValidationError
+
+from bot.storage.database import GOOD, Database, parse
 
 PREFIX = "HEARSAY_"
+
+
+_Database = Annotated[Database, PlainValidator(lambda given: parse(given) if isinstance(given, str) else given)]
 
 
 class SettingsError(Exception):
@@ -32,9 +37,9 @@ class Settings(BaseModel):
     quizzes: Path = Field(default_factory=lambda: _shipped("quizzes"), description="Folder of the escape games")
     cities: Path | None = Field(None, description="Folder with a folder for each city's own pack")
     city: str = Field("", description="The city of whoever chose none; with one city only, that one")
-    database: Path = Field(
+    database: _Database = Field(
         default_factory=lambda: user_data_path("hearsay", appauthor=False) / "hearsay.db",
-        description="SQLite file; created where it is missing",
+        description=f"SQLite file, created where it is missing; or a PostgreSQL database, as {GOOD}",
     )
     host: str = Field("127.0.0.1", description="Address that the web chat listens on")
     port: int = Field(
@@ -89,7 +94,8 @@ class Settings(BaseModel):
     def secrets(self) -> list[str]:
         """The values that nobody may see."""
         held = (self.telegram_token, self.discord_token)
-        return [secret.get_secret_value() for secret in held if secret]
+        password = None if isinstance(self.database, Path) else self.database.password
+        return [*(secret.get_secret_value() for secret in held if secret), *([password] if password else [])]
 
 
 SECRETS = frozenset({"telegram_token", "discord_token"})
@@ -126,4 +132,6 @@ def _complaint(problem: Any) -> str:
     name = str(problem["loc"][0])
     good = Settings.model_fields[name].description
     given = "…" if name in SECRETS else f"{problem['input']!s:.60}"
+    if name == "database":  # an address may hold a password
+        given = f"{given.partition('://')[0]}://…"
     return f"{PREFIX}{name.upper()}={given} makes no sense: {problem['msg']}. It is: {good}."

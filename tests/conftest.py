@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from sqlalchemy import URL
 
 from bot import app
 from bot.app import Content, load_content
 from bot.features.quizzes import Doors
 from bot.talk.repertoire import Repertoires
+from tests import postgres
 from tests.play import Stage
+from tests.postgres import Server
 
 ROOT = Path(__file__).parent.parent
 settings.register_profile("untimed", deadline=None)  # speed is measured in `make bench`, never in a test
@@ -41,6 +44,26 @@ def built_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(app, "repertoires", repertoires)
         yield
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server; without one, whatever asks for it is skipped, and fails in a CI."""
+    postgres.need()
+    with postgres.running() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def shared_database(server: Server) -> URL:
+    return server.create("shared")
+
+
+@pytest.fixture
+def on_server(server: Server, shared_database: URL) -> URL:
+    """A database on a server, with tables and without rows."""
+    server.empty(shared_database)
+    return shared_database
 
 
 @pytest.fixture

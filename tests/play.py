@@ -93,9 +93,11 @@ class Stage:
         self.app = self._open()
 
     @classmethod
-    async def build(cls, content: Content) -> "Stage":
-        store = Store(":memory:")
-        await store.run(METADATA.create_all)
+    async def build(cls, content: Content, store: Store | None = None) -> "Stage":
+        """Return a stage on `store`, which is empty; without one, on a database in memory."""
+        if store is None:
+            store = Store(":memory:")
+            await store.run(METADATA.create_all)
         return cls(store, content)
 
     def _open(self) -> App:

@@ -7,15 +7,16 @@ from datetime import datetime
 from random import Random
 from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from bot.core.message import Address
 from bot.storage import plays
 from bot.storage.hot import Hot
+from bot.storage.lock import alone, meets
 from bot.storage.moments import millis, moment
-from bot.storage.plays import WEEK, PlayRow
+from bot.storage.plays import WEEK, PlayRow, game_lock
 from bot.storage.tables import GAMES, HOSTS, RESULTS, WORDS
+from bot.storage.upsert import insert as upsert
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that looks like another
 CODE, SECRET = 6, 9  # letters of a game's code, and of the one by which somebody takes over
@@ -143,21 +144,32 @@ def as_code(typed: str) -> str:
 
 def take(tx: Connection, typed: str) -> Game | None:
     """Return the game of a code, None where there is none."""
-    row = _TAKE.run(tx, code=as_code(typed)).fetchone()
+    code = as_code(typed)
+    alone(tx, game_lock(code))
+    row = _TAKE.run(tx, code=code).fetchone()
     return _game(dict(zip(_NAMES, row, strict=True))) if row else None
 
 
 def by_secret(tx: Connection, typed: str) -> Game | None:
     """Return the game that may be taken over by a code."""
-    row = tx.execute(select(GAMES).where(GAMES.c.secret == as_code(typed))).one_or_none()
+    mine = GAMES.c.secret == as_code(typed)
+    _wait(tx, select(GAMES.c.code).where(mine))
+    row = tx.execute(select(GAMES).where(mine)).one_or_none()
     return _game(dict(row._mapping)) if row else None
 
 
 def hosted(tx: Connection, where: Address) -> Game | None:
     """Return the game that is hosted from the conversation `where`."""
-    row = tx.execute(select(GAMES).join(HOSTS, HOSTS.c.game == GAMES.c.code).where(HOSTS.c.address == str(where)))
-    found = row.one_or_none()
-    return _game(dict(found._mapping)) if found else None
+    mine = HOSTS.c.address == str(where)
+    _wait(tx, select(HOSTS.c.game).where(mine))
+    row = tx.execute(select(GAMES).join(HOSTS, HOSTS.c.game == GAMES.c.code).where(mine)).one_or_none()
+    return _game(dict(row._mapping)) if row else None
+
+
+def _wait(tx: Connection, codes: Select[Any]) -> None:
+    """Let nobody else change the games of these codes until `tx` is over."""
+    if meets(tx):
+        alone(tx, *map(game_lock, tx.execute(codes).scalars()))
 
 
 def _game(values: dict[str, Any]) -> Game:
@@ -168,9 +180,15 @@ def _game(values: dict[str, Any]) -> Game:
 
 def change(tx: Connection, game: Game, **values: Any) -> Game:
     """Change a game; return it as it is now."""
-    written = {name: json.dumps(v, ensure_ascii=False) if isinstance(v, dict) else v for name, v in values.items()}
+    written = {name: _written(value) for name, value in values.items()}
     tx.execute(update(GAMES).where(GAMES.c.code == game.code).values(written))
     return replace(game, **values)
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    return int(value) if isinstance(value, bool) else value
 
 
 def order(tx: Connection, game: Game, **values: Any) -> Game:

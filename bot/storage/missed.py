@@ -5,10 +5,10 @@ import unicodedata
 from datetime import datetime
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
 
 from bot.storage.moments import millis
 from bot.storage.tables import MISSED_TERMS
+from bot.storage.upsert import insert
 
 # Letters only, three words at most: what could be a number, an address or a message is not kept.
 _TERM = re.compile(r"[^\W\d_]+(?:[ '’-][^\W\d_]+){0,2}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, literal_column, select, text, update
+from sqlalchemy import Connection, bindparam, delete, false, func, insert, literal_column, or_, select, text, update
 
 from bot.core.message import Address, Reply, decode, encode
 from bot.storage.hot import Hot
@@ -60,7 +60,7 @@ def add(tx: Connection, bubble: Bubble, now: datetime, *, state: str) -> Bubble:
     if reply.slot:
         _replace(tx, bubble.where, reply.slot, state)
     lease = millis(now + LEASE) if state == "waiting" else 0
-    written = _ADD.run(
+    number = _ADD.add(
         tx,
         address=str(bubble.where),
         turn=bubble.turn,
@@ -71,7 +71,6 @@ def add(tx: Connection, bubble: Bubble, now: datetime, *, state: str) -> Bubble:
         lease=lease,
         made=millis(now),
     )
-    number = written.lastrowid or 0
     return replace(bubble, id=number, lease=lease)
 
 
@@ -108,9 +107,10 @@ def addresses_after(tx: Connection, last: int) -> set[Address]:
 def claim(tx: Connection, platforms: Iterable[str], now: datetime, most: int) -> list[Bubble]:
     """Lease up to `most` waiting bubbles of `platforms` that nobody holds, oldest first; return them."""
     free = (_WAITING, BUBBLES.c.lease <= millis(now))
-    platform = func.substr(BUBBLES.c.address, 1, func.instr(BUBBLES.c.address, ":") - 1)
-    wanted = select(*_COLUMNS).where(*free, platform.in_(list(platforms))).order_by(_BY_ID).limit(most)
-    return [hold(tx, _bubble(row), now + LEASE) for row in tx.execute(wanted).all()]
+    mine = or_(false(), *(func.substr(BUBBLES.c.address, 1, len(name) + 1) == f"{name}:" for name in platforms))
+    wanted = select(*_COLUMNS).where(*free, mine).order_by(_BY_ID).limit(most)
+    rows = tx.execute(wanted.with_for_update(skip_locked=True)).all()  # SQLite has one writer and needs none of it
+    return [hold(tx, _bubble(row), now + LEASE) for row in rows]
 
 
 def current(tx: Connection, bubble: Bubble) -> Bubble | None:

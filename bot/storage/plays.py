@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from bot.core.message import Address
 from bot.storage.hot import Hot
+from bot.storage.lock import alone, meets
 from bot.storage.moments import millis, moment
 from bot.storage.tables import EDITIONS, GAMES, HOSTS, PLAY_LOG, PLAYS, SEATS, TELLINGS, VOTES, WORDS
+from bot.storage.upsert import insert as upsert
 
 WEEK = timedelta(days=6)  # and a day, for which what is over is kept
 FRESH = timedelta(days=1)  # so often an unfinished play's rows are kept for longer
@@ -132,8 +133,21 @@ def _week() -> int:
 
 def take(tx: Connection, number: int) -> PlayRow | None:
     """Return the play, None where there is none."""
+    _wait(tx, PLAYS.c.id == number)
     row = _ONE.run(tx, number=number).fetchone()
     return _play(row) if row else None
+
+
+def _wait(tx: Connection, mine: ColumnElement[bool]) -> None:
+    """Let nobody else change these plays until `tx` is over; who plays or hosts a game waits for all of it."""
+    if meets(tx):
+        found = tx.execute(select(PLAYS.c.id, PLAYS.c.game).where(mine)).all()
+        alone(tx, *(game_lock(row.game) if row.game else f"play {row.id}" for row in found))
+
+
+def game_lock(code: str) -> str:
+    """Name what only one turn at a time does something to: a game and its plays."""
+    return f"game {code}"
 
 
 def _play(row: Any) -> PlayRow:
@@ -201,6 +215,7 @@ def sits(tx: Connection, play: int, where: Address) -> bool:
 
 def plays_at(tx: Connection, where: Address) -> list[PlayRow]:
     """Return the plays of a conversation, the newest last."""
+    _wait(tx, PLAYS.c.id.in_(select(SEATS.c.play).where(SEATS.c.address == str(where))))
     return [_play(row) for row in _AT.run(tx, where=str(where))]
 
 

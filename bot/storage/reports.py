@@ -6,13 +6,14 @@ from datetime import date, datetime
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from bot.core.message import Address
 from bot.storage import sessions, tellings
+from bot.storage.hot import Hot
 from bot.storage.moments import midnight, millis, moment
 from bot.storage.tables import REPORT_ASKERS, REPORT_DRAFTS, REPORT_MINUTES, REPORTS, SEEN, TELLINGS
+from bot.storage.upsert import insert
 from bot.talk.feature import Telling
 
 FEATURE = "reports"  # whose `wake` hears of an answer
@@ -45,6 +46,8 @@ class Report:
     reason: str | None
 
 
+_GIVEN = ("day", "city", "language", "words", "place", "district", "state")
+_ADD = Hot(insert(REPORTS).values({name: bindparam(name) for name in _GIVEN}))
 _COLUMNS = tuple(column for column in REPORTS.c if column.name != "code")
 
 
@@ -80,7 +83,7 @@ def keep(tx: Connection, where: Address, held: Draft, *, city: str, language: st
     minute = insert(REPORT_MINUTES).values(minute=_minute(now), n=1)
     tx.execute(minute.on_conflict_do_update(index_elements=["minute"], set_={"n": REPORT_MINUTES.c.n + 1}))
     sessions.first_time(tx, where, f"{_today(now)}{token_hex(8)}", now)
-    return int(tx.execute(insert(REPORTS).values({**row, **place})).lastrowid)
+    return _ADD.add(tx, **row, **place)
 
 
 def of_today(tx: Connection, where: Address, now: datetime) -> int:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Table, delete
 
+from bot.storage.lock import alone
 from bot.storage.moments import millis
 from bot.storage.tables import (
     AUDIT,
@@ -61,6 +62,7 @@ KEPT: dict[str, tuple[Table, str, timedelta]] = {
 
 def sweep(tx: Connection, now: datetime) -> int:
     """Delete every row that is older than its table keeps; return how many."""
+    alone(tx, "sweep")
     return sum(
         tx.execute(delete(table).where(table.c[since] < millis(now - span))).rowcount
         for table, since, span in KEPT.values()

@@ -1,4 +1,4 @@
-"""Run a plain function in one transaction: one writer thread, all waiting work in one durable commit."""
+"""Run a plain function in one transaction. On SQLite: one writer thread, all waiting work in one durable commit."""
 
 import asyncio
 import queue
@@ -80,6 +80,11 @@ class Store:
                 return work(connection)
         except (DBAPIError, sqlite3.Error) as error:
             raise _as_store_error(error) from error
+
+    @property
+    def in_order(self) -> bool:
+        """Whether rows are seen in the order of their numbers."""
+        return True
 
     def close(self) -> None:
         """Finish what is waiting and let go of the file."""

@@ -3,10 +3,24 @@
 Times are whole milliseconds since 1970 in UTC; addresses are written `platform:chat@person`.
 """
 
-from sqlalchemy import Column, Index, Integer, MetaData, String, Table, text
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import BigInteger, Column, Index, MetaData, Table, text
+
+Integer = sqlalchemy.Integer().with_variant(BigInteger(), "postgresql")
+"""A whole number as large as SQLite's: moments need more than PostgreSQL's own INTEGER holds."""
+
+String = sqlalchemy.String().with_variant(sqlalchemy.String(collation="C"), "postgresql")
+"""A text that sorts by its code points, as SQLite's does: that is how the rooms of a chat are found."""
 
 METADATA = MetaData()
-_WAITING = text("state = 'waiting'")
+
+
+def only(which: str) -> dict[str, Any]:
+    """Return what lets an index hold only the rows of which `which`, some SQL, is true."""
+    return {"sqlite_where": text(which), "postgresql_where": text(which)}
+
 
 # With rowids: without them SQLite gives each row of more than a quarter of a page a page of its own.
 SESSIONS = Table(
@@ -45,7 +59,7 @@ BUBBLES = Table(
     Column("lease", Integer, nullable=False, server_default="0"),
     Column("made", Integer, nullable=False),
     Index("bubbles_address", "address", "id"),
-    Index("bubbles_waiting", "lease", sqlite_where=_WAITING),
+    Index("bubbles_waiting", "lease", **only("state = 'waiting'")),
     sqlite_autoincrement=True,
 )
 
@@ -110,7 +124,7 @@ REPORT_DRAFTS = Table(
 REPORT_ASKERS = Table(
     "report_askers",
     METADATA,
-    Column("report", Integer, primary_key=True),
+    Column("report", Integer, primary_key=True, autoincrement=False),
     Column("address", String, nullable=False),
     Column("language", String, nullable=False),
     Column("day", Integer, nullable=False),
@@ -121,7 +135,7 @@ REPORT_ASKERS = Table(
 REPORT_MINUTES = Table(
     "report_minutes",
     METADATA,
-    Column("minute", Integer, primary_key=True),
+    Column("minute", Integer, primary_key=True, autoincrement=False),
     Column("n", Integer, nullable=False),
 )
 
@@ -152,7 +166,7 @@ VERSIONS = Table(
     Column("text", String, nullable=False),
     Column("since", Integer, nullable=False),
     Column("until", Integer),
-    Index("versions_live", "city", "kind", "entry", "language", unique=True, sqlite_where=text("until IS NULL")),
+    Index("versions_live", "city", "kind", "entry", "language", unique=True, **only("until IS NULL")),
     Index("versions_entry", "entry", "since"),
 )
 
@@ -167,7 +181,7 @@ WITHDRAWN = Table(
     Column("reason", String, nullable=False),
     Column("since", Integer, nullable=False),
     Column("back", Integer),
-    Index("withdrawn_now", "city", "kind", "entry", unique=True, sqlite_where=text("back IS NULL")),
+    Index("withdrawn_now", "city", "kind", "entry", unique=True, **only("back IS NULL")),
 )
 
 # What editors did at the command line; by whom is not kept.
@@ -223,7 +237,7 @@ PLAYS = Table(
     Column("asked", Integer),
     Column("changed", Integer, nullable=False),
     Column("ends", Integer, nullable=False),
-    Index("plays_game", "game", "team", unique=True, sqlite_where=text("game IS NOT NULL")),
+    Index("plays_game", "game", "team", unique=True, **only("game IS NOT NULL")),
     sqlite_autoincrement=True,
 )
 

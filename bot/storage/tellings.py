@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from bot.core.message import Address
 from bot.storage.hot import Hot
 from bot.storage.moments import millis, moment
 from bot.storage.tables import TELLINGS
+from bot.storage.upsert import insert
 from bot.talk.feature import Telling
 
 _ADDED = ("key", "address", "feature", "what", "due")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
+from bot.storage.lock import alone
 from bot.storage.moments import millis, moment
 from bot.storage.tables import VERSIONS
 
@@ -41,6 +42,7 @@ def digest(text: str) -> str:
 
 def record(tx: Connection, texts: Mapping[Name, str], now: datetime) -> int:
     """Write down that `texts` are live from now on, and what no longer is; return how many changed."""
+    alone(tx, "versions")
     columns = (VERSIONS.c.id, *(VERSIONS.c[part] for part in Name._fields), VERSIONS.c.digest)
     known = {Name(*row[1:5]): (row[0], row[5]) for row in tx.execute(select(*columns).where(_LIVE))}
     digests = {name: digest(text) for name, text in texts.items()}

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, or_, select, text, update
-from sqlalchemy.dialects.sqlite import insert
 
 from bot.storage import audit
 from bot.storage.audit import Act
 from bot.storage.hot import Hot
 from bot.storage.moments import millis, moment
 from bot.storage.tables import WITHDRAWN
+from bot.storage.upsert import insert
 
 Hidden = Mapping[tuple[str, str], str]
 """Kind and entry → why it is hidden."""

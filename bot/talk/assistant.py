@@ -182,9 +182,9 @@ class Assistant:
 
     def _wake(self, tx: Connection, telling: Telling, answer: Answer, repertoire: Repertoire) -> Turn:
         now = self._clock()
+        session = sessions.take(tx, telling.to)  # first, or it and a turn that takes the telling back meet half-way
         if not tellings.take(tx, telling.key, now):
             return Turn(repeat=True)
-        session = sessions.take(tx, telling.to)
         language = repertoire.spoken(session.language)
         context = self._context(tx, session, repertoire, language)
         outcome = shown_of(answer(context), repertoire, context.hidden)
@@ -214,12 +214,13 @@ class Assistant:
         if session != context.session or replies:
             sessions.put(tx, session, context.now)
         tellings.add(tx, outcome.tell)
-        counts.add(
-            tx, outcome.counts, city=self.repertoires.city(session.city), language=context.language, now=context.now
-        )
         spoken = session.language or context.language
         bubbles = [Bubble(0, session.where, reply, spoken, turn, cause=cause) for reply, turn in numbered]
-        return Turn(tuple(self._write(tx, bubble, context.now) for bubble in bubbles), tell=outcome.tell)
+        written = tuple(self._write(tx, bubble, context.now) for bubble in bubbles)
+        city = self.repertoires.city(session.city)
+        # Last, for on PostgreSQL whoever counts the same waits until this turn is kept.
+        counts.add(tx, outcome.counts, city=city, language=context.language, now=context.now)
+        return Turn(written, tell=outcome.tell)
 
     def _write(self, tx: Connection, bubble: Bubble, now: datetime) -> Bubble:
         state = "read" if bubble.where.platform in self._keeps else "waiting"

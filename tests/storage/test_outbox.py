@@ -2,10 +2,10 @@
 
 import asyncio
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from bot.core.message import Address, Choice, Image, Reply
 from bot.storage import outbox
+from bot.storage.database import Database, opened
 from bot.storage.outbox import LEASE, Bubble
 from bot.storage.store import Store
 from bot.storage.tables import BUBBLES
@@ -130,11 +130,11 @@ async def test_a_claim_is_a_lease_that_runs_out(store: Store, now: datetime) -> 
     assert await claimed(store, later + LEASE) == ["left behind"]
 
 
-async def test_two_processes_never_claim_the_same_bubble(store: Store, path: Path, now: datetime) -> None:
+async def test_two_processes_never_claim_the_same_bubble(store: Store, database: Database, now: datetime) -> None:
     words = [str(number) for number in range(40)]
     for word in words:
         await said(store, now, word)
-    other = Store(path)
+    other = opened(database)
     claims = await asyncio.gather(*(claimed(which, now + LEASE, most=4) for _ in range(6) for which in (store, other)))
     other.close()
     assert sorted(word for claim in claims for word in claim) == sorted(words)

@@ -1,9 +1,7 @@
 """Holds sessions to account: they come back as they went in, a key counts once, and forgetting leaves no trace."""
 
 import asyncio
-import sqlite3
 from collections.abc import Awaitable
-from contextlib import closing
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,6 +14,7 @@ from sqlalchemy import Connection, create_engine
 from bot.core.message import Address, Choice, Image, Reply
 from bot.core.session import Question, Scene, Session
 from bot.storage import games, outbox, plays, reports, sessions, tellings
+from bot.storage.database import Database, opened
 from bot.storage.outbox import Bubble
 from bot.storage.reports import Draft
 from bot.storage.store import Store
@@ -94,8 +93,8 @@ async def test_a_key_is_new_once_for_each_conversation(store: Store, now: dateti
     assert not await first(CORNER, "1")
 
 
-async def test_of_two_processes_that_hear_one_key_one_is_first(store: Store, path: Path, now: datetime) -> None:
-    other = Store(path)
+async def test_of_two_processes_that_hear_one_key_one_is_first(store: Store, database: Database, now: datetime) -> None:
+    other = opened(database)
     keys = [str(number) for number in range(50)]
 
     def hear(which: Store, key: str) -> Awaitable[bool]:
@@ -126,17 +125,17 @@ async def owners(store: Store) -> list[set[str]]:
     return await store.read(lambda tx: [{row.address for row in tx.execute(table.select())} for table in BY_ADDRESS])
 
 
-def dump(path: Path) -> str:
-    with closing(sqlite3.connect(path)) as raw:
-        return "\n".join(raw.iterdump())
+async def dump(store: Store) -> str:
+    tables = METADATA.sorted_tables
+    return await store.read(lambda tx: "\n".join(str(row) for table in tables for row in tx.execute(table.select())))
 
 
-async def test_forgetting_clears_every_table_and_every_corner(store: Store, path: Path, now: datetime) -> None:
+async def test_forgetting_clears_every_table_and_every_corner(store: Store, now: datetime) -> None:
     for where in (ROOM, CORNER, Address("telegram", "-1001", "43")):
         await talk(store, where, now)
-    assert "-1001" in dump(path)
+    assert "-1001" in await dump(store)
     await store.run(lambda tx: sessions.forget(tx, ROOM))
-    assert "-1001" not in dump(path)
+    assert "-1001" not in await dump(store)
 
 
 async def test_every_table_with_an_address_is_forgotten() -> None:
@@ -233,11 +232,11 @@ def everything(path: Path) -> bytes:
     return b"".join(contents(beside) for beside in path.parent.iterdir())
 
 
-async def test_rooms_and_their_corners_are_forgotten_with_the_chat(store: Store, path: Path, now: datetime) -> None:
+async def test_rooms_and_their_corners_are_forgotten_with_the_chat(store: Store, now: datetime) -> None:
     for where in FAMILY:
         await talk(store, where, now)
     await store.run(lambda tx: sessions.forget(tx, ROOM))
-    assert "-1001" not in dump(path)
+    assert "-1001" not in await dump(store)
 
 
 async def test_a_room_forgets_itself_and_its_corners_and_nothing_beside_it(store: Store, now: datetime) -> None:

@@ -16,6 +16,7 @@ from bot.storage import store as storing
 from bot.storage.store import Store, StoreError
 from bot.storage.tables import METADATA
 
+DATABASES = ("sqlite",)
 HANG = 20.0  # seconds after which a wait is a hang; a sound store needs milliseconds
 HOLD = """
 import sqlite3, sys

@@ -2,12 +2,12 @@
 
 import asyncio
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from sqlalchemy import Connection
 
 from bot.core.message import Address
 from bot.storage import tellings
+from bot.storage.database import Database, opened
 from bot.storage.store import Store
 from bot.talk.feature import Telling
 
@@ -65,10 +65,10 @@ async def test_what_is_unknown_or_forgotten_cannot_be_taken(store: Store, now: d
     assert not await taken(store, "unknown", now)
 
 
-async def test_of_two_takers_one_hears_it(store: Store, path: Path, now: datetime) -> None:
+async def test_of_two_takers_one_hears_it(store: Store, database: Database, now: datetime) -> None:
     keys = [f"k{number}" for number in range(50)]
     await told(store, *(telling(now, key) for key in keys))
-    other = Store(path)
+    other = opened(database)
     heard = await asyncio.gather(*(taken(which, key, now) for key in keys for which in (store, other)))
     other.close()
     assert [sum(heard[2 * number : 2 * number + 2]) for number in range(len(keys))] == [1] * len(keys)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot.app import Content
 from bot.storage import versions
+from bot.storage.database import Database, opened
 from bot.storage.store import Store
 from bot.storage.versions import Name, Version, digest
 
@@ -56,8 +57,8 @@ async def test_a_span_ends_before_the_moment_at_which_it_was_over(store: Store, 
     assert await live(store, now + HOUR, now + 2 * HOUR) == []
 
 
-async def test_two_processes_at_once_write_once(store: Store, path: Path, now: datetime) -> None:
-    other = Store(path)
+async def test_two_processes_at_once_write_once(store: Store, database: Database, now: datetime) -> None:
+    other = opened(database)
     texts = {Name("", "term", f"word-{number}", "en"): f"text {number}" for number in range(300)}
     for round_ in range(5):
         changed = {**texts, JOBS: str(round_)}

@@ -1,7 +1,6 @@
 """What editors withdraw is hidden at once, in every process, where they said, until it is back; and noted."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -12,6 +11,7 @@ from bot.features.rumours.entry import RUMOURS
 from bot.platforms.web import NAME, Web
 from bot.storage import audit, withdrawn
 from bot.storage.audit import Act
+from bot.storage.database import Database, opened
 from bot.storage.store import Store
 from bot.storage.withdrawn import Entry, Span
 from bot.talk.repertoire import Repertoire
@@ -61,9 +61,9 @@ async def test_what_one_city_withdraws_stays_elsewhere(store: Store, now: dateti
 
 
 async def test_another_process_hides_it_with_the_next_message(
-    store: Store, path: Path, content: Content, now: datetime
+    store: Store, database: Database, content: Content, now: datetime
 ) -> None:
-    app, other = App(store, content, {NAME: Web(store)}, lambda: now), Store(path)
+    app, other = App(store, content, {NAME: Web(store)}, lambda: now), opened(database)
 
     async def card(key: str) -> Reply:
         message = Message(Address(NAME, "a"), "/rumour jobs", key, language="en", introduced=True)

@@ -61,7 +61,7 @@ class Editions:
         quizzes = {language: Quiz.model_validate(tree) for language, tree in (trees or {}).items()}
         if quizzes:
             if len(self._old) >= MOST_OLD:
-                self._old.pop(next(iter(self._old)))
+                self._old.pop(next(iter(self._old)), None)  # another turn may have been quicker
             self._old[digest] = quizzes
         return quizzes
 

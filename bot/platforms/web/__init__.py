@@ -27,7 +27,7 @@ class Web:
         self._store = store
         self._listeners: dict[Address, set[asyncio.Event]] = defaultdict(set)
         self._gone: set[asyncio.Event] = set()
-        self._last = 0
+        self._last = self._before = 0
         self._open = True
 
     @property
@@ -99,8 +99,9 @@ class Web:
     async def _look(self) -> None:
         try:
             newest = await self._store.read(outbox.newest)
-            if newest > self._last:
-                since, self._last = self._last, newest
+            since = self._last if self._store.in_order else self._before  # a lower number may only be seen by now
+            self._before, self._last = self._last, newest
+            if newest > since:
                 for address in await self._store.read(lambda tx: outbox.addresses_after(tx, since)):
                     self.made(address)
         except StoreError:

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from bot.storage.tables import Integer, String, only
+
 revision = "0001"
 down_revision = None
 
@@ -10,52 +12,52 @@ down_revision = None
 def upgrade() -> None:
     op.create_table(
         "sessions",
-        sa.Column("address", sa.String, primary_key=True),
-        sa.Column("state", sa.String, nullable=False),
-        sa.Column("changed", sa.Integer, nullable=False),
+        sa.Column("address", String, primary_key=True),
+        sa.Column("state", String, nullable=False),
+        sa.Column("changed", Integer, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "seen",
-        sa.Column("address", sa.String, primary_key=True),
-        sa.Column("key", sa.String, primary_key=True),
-        sa.Column("at", sa.Integer, nullable=False),
+        sa.Column("address", String, primary_key=True),
+        sa.Column("key", String, primary_key=True),
+        sa.Column("at", Integer, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "bubbles",
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-        sa.Column("address", sa.String, nullable=False),
-        sa.Column("turn", sa.Integer),
-        sa.Column("slot", sa.String),
-        sa.Column("language", sa.String, nullable=False),
-        sa.Column("reply", sa.String, nullable=False),
-        sa.Column("state", sa.String, nullable=False),
-        sa.Column("ref", sa.String),
-        sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("lease", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("made", sa.Integer, nullable=False),
+        sa.Column("id", Integer, primary_key=True, autoincrement=True),
+        sa.Column("address", String, nullable=False),
+        sa.Column("turn", Integer),
+        sa.Column("slot", String),
+        sa.Column("language", String, nullable=False),
+        sa.Column("reply", String, nullable=False),
+        sa.Column("state", String, nullable=False),
+        sa.Column("ref", String),
+        sa.Column("tries", Integer, nullable=False, server_default="0"),
+        sa.Column("lease", Integer, nullable=False, server_default="0"),
+        sa.Column("made", Integer, nullable=False),
         sqlite_autoincrement=True,
     )
     op.create_index("bubbles_address", "bubbles", ["address", "id"])
-    op.create_index("bubbles_waiting", "bubbles", ["lease"], sqlite_where=sa.text("state = 'waiting'"))
+    op.create_index("bubbles_waiting", "bubbles", ["lease"], **only("state = 'waiting'"))
     op.create_table(
         "tellings",
-        sa.Column("key", sa.String, primary_key=True),
-        sa.Column("address", sa.String, nullable=False),
-        sa.Column("feature", sa.String, nullable=False),
-        sa.Column("what", sa.String, nullable=False),
-        sa.Column("due", sa.Integer, nullable=False),
-        sa.Column("done", sa.Integer),
+        sa.Column("key", String, primary_key=True),
+        sa.Column("address", String, nullable=False),
+        sa.Column("feature", String, nullable=False),
+        sa.Column("what", String, nullable=False),
+        sa.Column("due", Integer, nullable=False),
+        sa.Column("done", Integer),
     )
     op.create_index("tellings_due", "tellings", ["due"])
     op.create_index("tellings_address", "tellings", ["address"])
     op.create_table(
         "missed_terms",
-        sa.Column("word", sa.String, primary_key=True),
-        sa.Column("language", sa.String, primary_key=True),
-        sa.Column("count", sa.Integer, nullable=False),
-        sa.Column("last", sa.Integer, nullable=False),
+        sa.Column("word", String, primary_key=True),
+        sa.Column("language", String, primary_key=True),
+        sa.Column("count", Integer, nullable=False),
+        sa.Column("last", Integer, nullable=False),
     )
 
 

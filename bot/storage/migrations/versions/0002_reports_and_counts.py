@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from bot.storage.tables import Integer, String
+
 revision = "0002"
 down_revision = "0001"
 
@@ -10,50 +12,50 @@ down_revision = "0001"
 def upgrade() -> None:
     op.create_table(
         "reports",
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-        sa.Column("day", sa.Integer, nullable=False),
-        sa.Column("city", sa.String, nullable=False),
-        sa.Column("language", sa.String, nullable=False),
-        sa.Column("words", sa.String, nullable=False),
-        sa.Column("place", sa.String, nullable=False),
-        sa.Column("district", sa.String, nullable=False),
-        sa.Column("state", sa.String, nullable=False),
-        sa.Column("card", sa.String),
-        sa.Column("reason", sa.String),
-        sa.Column("code", sa.String),
+        sa.Column("id", Integer, primary_key=True, autoincrement=True),
+        sa.Column("day", Integer, nullable=False),
+        sa.Column("city", String, nullable=False),
+        sa.Column("language", String, nullable=False),
+        sa.Column("words", String, nullable=False),
+        sa.Column("place", String, nullable=False),
+        sa.Column("district", String, nullable=False),
+        sa.Column("state", String, nullable=False),
+        sa.Column("card", String),
+        sa.Column("reason", String),
+        sa.Column("code", String),
         sqlite_autoincrement=True,
     )
     op.create_index("reports_code", "reports", ["code"], unique=True)
     op.create_table(
         "report_drafts",
-        sa.Column("address", sa.String, primary_key=True),
-        sa.Column("words", sa.String, nullable=False),
-        sa.Column("place", sa.String),
-        sa.Column("district", sa.String),
-        sa.Column("report", sa.Integer),
-        sa.Column("made", sa.Integer, nullable=False),
+        sa.Column("address", String, primary_key=True),
+        sa.Column("words", String, nullable=False),
+        sa.Column("place", String),
+        sa.Column("district", String),
+        sa.Column("report", Integer),
+        sa.Column("made", Integer, nullable=False),
     )
     op.create_table(
         "report_askers",
-        sa.Column("report", sa.Integer, primary_key=True),
-        sa.Column("address", sa.String, nullable=False),
-        sa.Column("language", sa.String, nullable=False),
-        sa.Column("day", sa.Integer, nullable=False),
+        sa.Column("report", Integer, primary_key=True, autoincrement=False),
+        sa.Column("address", String, nullable=False),
+        sa.Column("language", String, nullable=False),
+        sa.Column("day", Integer, nullable=False),
     )
     op.create_index("report_askers_address", "report_askers", ["address"])
     op.create_table(
         "report_minutes",
-        sa.Column("minute", sa.Integer, primary_key=True),
-        sa.Column("n", sa.Integer, nullable=False),
+        sa.Column("minute", Integer, primary_key=True, autoincrement=False),
+        sa.Column("n", Integer, nullable=False),
     )
     op.create_table(
         "counts",
-        sa.Column("day", sa.Integer, primary_key=True),
-        sa.Column("city", sa.String, primary_key=True),
-        sa.Column("language", sa.String, primary_key=True),
-        sa.Column("what", sa.String, primary_key=True),
-        sa.Column("entry", sa.String, primary_key=True),
-        sa.Column("n", sa.Integer, nullable=False),
+        sa.Column("day", Integer, primary_key=True),
+        sa.Column("city", String, primary_key=True),
+        sa.Column("language", String, primary_key=True),
+        sa.Column("what", String, primary_key=True),
+        sa.Column("entry", String, primary_key=True),
+        sa.Column("n", Integer, nullable=False),
         sqlite_with_rowid=False,
     )
 

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from bot.storage.tables import Integer, String, only
+
 revision = "0003"
 down_revision = "0002"
 
@@ -10,38 +12,38 @@ down_revision = "0002"
 def upgrade() -> None:
     op.create_table(
         "versions",
-        sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("city", sa.String, nullable=False),
-        sa.Column("kind", sa.String, nullable=False),
-        sa.Column("entry", sa.String, nullable=False),
-        sa.Column("language", sa.String, nullable=False),
-        sa.Column("digest", sa.String, nullable=False),
-        sa.Column("text", sa.String, nullable=False),
-        sa.Column("since", sa.Integer, nullable=False),
-        sa.Column("until", sa.Integer),
+        sa.Column("id", Integer, primary_key=True),
+        sa.Column("city", String, nullable=False),
+        sa.Column("kind", String, nullable=False),
+        sa.Column("entry", String, nullable=False),
+        sa.Column("language", String, nullable=False),
+        sa.Column("digest", String, nullable=False),
+        sa.Column("text", String, nullable=False),
+        sa.Column("since", Integer, nullable=False),
+        sa.Column("until", Integer),
     )
     names = ["city", "kind", "entry", "language"]
-    op.create_index("versions_live", "versions", names, unique=True, sqlite_where=sa.text("until IS NULL"))
+    op.create_index("versions_live", "versions", names, unique=True, **only("until IS NULL"))
     op.create_index("versions_entry", "versions", ["entry", "since"])
     op.create_table(
         "withdrawn",
-        sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("city", sa.String, nullable=False),
-        sa.Column("kind", sa.String, nullable=False),
-        sa.Column("entry", sa.String, nullable=False),
-        sa.Column("reason", sa.String, nullable=False),
-        sa.Column("since", sa.Integer, nullable=False),
-        sa.Column("back", sa.Integer),
+        sa.Column("id", Integer, primary_key=True),
+        sa.Column("city", String, nullable=False),
+        sa.Column("kind", String, nullable=False),
+        sa.Column("entry", String, nullable=False),
+        sa.Column("reason", String, nullable=False),
+        sa.Column("since", Integer, nullable=False),
+        sa.Column("back", Integer),
     )
     names = ["city", "kind", "entry"]
-    op.create_index("withdrawn_now", "withdrawn", names, unique=True, sqlite_where=sa.text("back IS NULL"))
+    op.create_index("withdrawn_now", "withdrawn", names, unique=True, **only("back IS NULL"))
     op.create_table(
         "audit",
-        sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("at", sa.Integer, nullable=False),
-        sa.Column("act", sa.String, nullable=False),
-        sa.Column("what", sa.String, nullable=False),
-        sa.Column("reason", sa.String, nullable=False),
+        sa.Column("id", Integer, primary_key=True),
+        sa.Column("at", Integer, nullable=False),
+        sa.Column("act", String, nullable=False),
+        sa.Column("what", String, nullable=False),
+        sa.Column("reason", String, nullable=False),
     )
 
 

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from bot.storage.tables import Integer, String, only
+
 revision = "0004"
 down_revision = "0003"
 
@@ -11,114 +13,114 @@ def upgrade() -> None:
     _rebuild_sessions(sqlite_with_rowid=True)
     op.create_table(
         "editions",
-        sa.Column("digest", sa.String, primary_key=True),
-        sa.Column("quiz", sa.String, nullable=False),
-        sa.Column("trees", sa.String, nullable=False),
-        sa.Column("face", sa.String, nullable=False),
-        sa.Column("used", sa.Integer, nullable=False),
+        sa.Column("digest", String, primary_key=True),
+        sa.Column("quiz", String, nullable=False),
+        sa.Column("trees", String, nullable=False),
+        sa.Column("face", String, nullable=False),
+        sa.Column("used", Integer, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "plays",
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-        sa.Column("quiz", sa.String, nullable=False),
-        sa.Column("edition", sa.String, nullable=False),
-        sa.Column("cut", sa.String),
-        sa.Column("game", sa.String),
-        sa.Column("team", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("name", sa.String, nullable=False, server_default=""),
-        sa.Column("mode", sa.String, nullable=False),
-        sa.Column("captain", sa.String),
-        sa.Column("state", sa.String, nullable=False),
-        sa.Column("number", sa.Integer, nullable=False),
-        sa.Column("version", sa.Integer, nullable=False),
-        sa.Column("done_to", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("room", sa.String, nullable=False, server_default=""),
-        sa.Column("puzzle", sa.String, nullable=False, server_default=""),
-        sa.Column("hints", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("stage", sa.String, nullable=False),
-        sa.Column("ending", sa.String),
-        sa.Column("limit_at", sa.Integer),
-        sa.Column("paused", sa.Integer),
-        sa.Column("asked", sa.Integer),
-        sa.Column("changed", sa.Integer, nullable=False),
-        sa.Column("ends", sa.Integer, nullable=False),
+        sa.Column("id", Integer, primary_key=True, autoincrement=True),
+        sa.Column("quiz", String, nullable=False),
+        sa.Column("edition", String, nullable=False),
+        sa.Column("cut", String),
+        sa.Column("game", String),
+        sa.Column("team", Integer, nullable=False, server_default="0"),
+        sa.Column("name", String, nullable=False, server_default=""),
+        sa.Column("mode", String, nullable=False),
+        sa.Column("captain", String),
+        sa.Column("state", String, nullable=False),
+        sa.Column("number", Integer, nullable=False),
+        sa.Column("version", Integer, nullable=False),
+        sa.Column("done_to", Integer, nullable=False, server_default="0"),
+        sa.Column("room", String, nullable=False, server_default=""),
+        sa.Column("puzzle", String, nullable=False, server_default=""),
+        sa.Column("hints", Integer, nullable=False, server_default="0"),
+        sa.Column("stage", String, nullable=False),
+        sa.Column("ending", String),
+        sa.Column("limit_at", Integer),
+        sa.Column("paused", Integer),
+        sa.Column("asked", Integer),
+        sa.Column("changed", Integer, nullable=False),
+        sa.Column("ends", Integer, nullable=False),
         sqlite_autoincrement=True,
     )
-    op.create_index("plays_game", "plays", ["game", "team"], unique=True, sqlite_where=sa.text("game IS NOT NULL"))
+    op.create_index("plays_game", "plays", ["game", "team"], unique=True, **only("game IS NOT NULL"))
     op.create_table(
         "seats",
-        sa.Column("address", sa.String, primary_key=True),
-        sa.Column("play", sa.Integer, primary_key=True),
-        sa.Column("counted", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("ends", sa.Integer, nullable=False),
+        sa.Column("address", String, primary_key=True),
+        sa.Column("play", Integer, primary_key=True),
+        sa.Column("counted", Integer, nullable=False, server_default="0"),
+        sa.Column("ends", Integer, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_index("seats_play", "seats", ["play"])
     op.create_table(
         "votes",
-        sa.Column("play", sa.Integer, primary_key=True),
-        sa.Column("number", sa.Integer, primary_key=True),
-        sa.Column("voter", sa.String, primary_key=True),
-        sa.Column("choice", sa.String, nullable=False),
-        sa.Column("at", sa.Integer, nullable=False),
-        sa.Column("ends", sa.Integer, nullable=False),
+        sa.Column("play", Integer, primary_key=True),
+        sa.Column("number", Integer, primary_key=True),
+        sa.Column("voter", String, primary_key=True),
+        sa.Column("choice", String, nullable=False),
+        sa.Column("at", Integer, nullable=False),
+        sa.Column("ends", Integer, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "play_log",
-        sa.Column("play", sa.Integer, primary_key=True),
-        sa.Column("version", sa.Integer, primary_key=True),
-        sa.Column("said", sa.String, nullable=False),
-        sa.Column("at", sa.Integer, nullable=False),
-        sa.Column("ends", sa.Integer, nullable=False),
+        sa.Column("play", Integer, primary_key=True),
+        sa.Column("version", Integer, primary_key=True),
+        sa.Column("said", String, nullable=False),
+        sa.Column("at", Integer, nullable=False),
+        sa.Column("ends", Integer, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "games",
-        sa.Column("code", sa.String, primary_key=True),
-        sa.Column("secret", sa.String, nullable=False, unique=True),
-        sa.Column("quiz", sa.String, nullable=False),
-        sa.Column("edition", sa.String, nullable=False),
-        sa.Column("cut", sa.String),
-        sa.Column("mode", sa.String, nullable=False),
-        sa.Column("own_names", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("language", sa.String, nullable=False),
-        sa.Column("state", sa.String, nullable=False),
-        sa.Column("hurt", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("orders", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("teams", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("step", sa.String),
-        sa.Column("question", sa.String),
-        sa.Column("made", sa.Integer, nullable=False),
-        sa.Column("ends", sa.Integer, nullable=False),
+        sa.Column("code", String, primary_key=True),
+        sa.Column("secret", String, nullable=False, unique=True),
+        sa.Column("quiz", String, nullable=False),
+        sa.Column("edition", String, nullable=False),
+        sa.Column("cut", String),
+        sa.Column("mode", String, nullable=False),
+        sa.Column("own_names", Integer, nullable=False, server_default="0"),
+        sa.Column("language", String, nullable=False),
+        sa.Column("state", String, nullable=False),
+        sa.Column("hurt", Integer, nullable=False, server_default="0"),
+        sa.Column("orders", Integer, nullable=False, server_default="0"),
+        sa.Column("teams", Integer, nullable=False, server_default="0"),
+        sa.Column("step", String),
+        sa.Column("question", String),
+        sa.Column("made", Integer, nullable=False),
+        sa.Column("ends", Integer, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "hosts",
-        sa.Column("address", sa.String, primary_key=True),
-        sa.Column("game", sa.String, nullable=False),
-        sa.Column("ends", sa.Integer, nullable=False),
+        sa.Column("address", String, primary_key=True),
+        sa.Column("game", String, nullable=False),
+        sa.Column("ends", Integer, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_index("hosts_game", "hosts", ["game"])
     op.create_table(
         "words",
-        sa.Column("game", sa.String, primary_key=True),
-        sa.Column("number", sa.Integer, primary_key=True),
-        sa.Column("word", sa.String, nullable=False),
-        sa.Column("shown", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("ends", sa.Integer, nullable=False),
+        sa.Column("game", String, primary_key=True),
+        sa.Column("number", Integer, primary_key=True),
+        sa.Column("word", String, nullable=False),
+        sa.Column("shown", Integer, nullable=False, server_default="0"),
+        sa.Column("ends", Integer, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "results",
-        sa.Column("quiz", sa.String, primary_key=True),
-        sa.Column("game", sa.String, primary_key=True),
-        sa.Column("what", sa.String, primary_key=True),
-        sa.Column("value", sa.String, primary_key=True),
-        sa.Column("count", sa.Integer, nullable=False),
-        sa.Column("last", sa.Integer, nullable=False),
+        sa.Column("quiz", String, primary_key=True),
+        sa.Column("game", String, primary_key=True),
+        sa.Column("what", String, primary_key=True),
+        sa.Column("value", String, primary_key=True),
+        sa.Column("count", Integer, nullable=False),
+        sa.Column("last", Integer, nullable=False),
         sqlite_with_rowid=False,
     )
 
@@ -130,13 +132,15 @@ def downgrade() -> None:
 
 
 def _rebuild_sessions(**kind: bool) -> None:
-    """With rowids a long row needs no page of its own."""
+    """With rowids a long row of SQLite's needs no page of its own."""
+    if op.get_bind().dialect.name != "sqlite":
+        return
     op.execute("ALTER TABLE sessions RENAME TO old_sessions")
     op.create_table(
         "sessions",
-        sa.Column("address", sa.String, primary_key=True),
-        sa.Column("state", sa.String, nullable=False),
-        sa.Column("changed", sa.Integer, nullable=False),
+        sa.Column("address", String, primary_key=True),
+        sa.Column("state", String, nullable=False),
+        sa.Column("changed", Integer, nullable=False),
         **kind,
     )
     op.execute("INSERT INTO sessions SELECT address, state, changed FROM old_sessions")
