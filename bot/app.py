@@ -1,36 +1,48 @@
 """The only place where the parts meet."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, timezone
-from functools import partial
-from pathlib import Path
+from functools import cache, partial
+from pathlib import Path, PurePosixPath
 from random import Random, SystemRandom
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot import qr
+from bot.broadcast import Broadcast
 from bot.core.platform import Platform
 from bot.core.sheet import Booklet
 from bot.delivery import Delivery
-from bot.features import about, basics, care, feedback, glossary, quizzes, reports, rumours, techniques
+from bot.features import about, basics, campaigns, care, feedback, glossary, quizzes, reports, rumours, techniques
 from bot.features import city as city_choice
+from bot.features.campaigns import coordinating, showing, subscribing
+from bot.features.campaigns.town import Gaps, Town
 from bot.features.quizzes.booklet import booklet
 from bot.features.reports.naming import Names, names
+from bot.features.reports.words import refusal
 from bot.features.rumours.entry import RUMOURS
 from bot.features.rumours.find import Finder
 from bot.features.techniques.entry import TECHNIQUES
 from bot.kept import kept
 from bot.library import common, support
+from bot.library.check import Register
 from bot.library.city import NO_CITY, CityLoader, Shared, folders, same_names
-from bot.library.load import Kind, Library, Loader, Pack, stale
+from bot.library.load import E, Kind, Library, Loader, Pack, stale
+from bot.library.pairs import Pair
 from bot.library.phrases import Phrases, Written, load_over, load_phrases
 from bot.library.problem import ContentError, Problem
+from bot.library.slips import slips
 from bot.library.source import At
+from bot.library.style import STYLE
 from bot.library.support import SUPPORT, Routes, Support
+from bot.matching import semantic
 from bot.matching.care import CARE, Care
+from bot.matching.index import Phrasing
+from bot.matching.semantic import Model, ModelError, Voice
 from bot.matching.told import TOLD, Ear
 from bot.matching.tongue import TYPING, Tongue, Typing
+from bot.platforms import limits
 from bot.settings import Settings, SettingsError
 from bot.storage.store import Store
 from bot.storage.versions import Name
@@ -42,6 +54,7 @@ log = logging.getLogger(__name__)
 KINDS: tuple[Kind[Any], ...] = (
     *common.KINDS,
     *support.KINDS,
+    STYLE,
     TYPING,
     CARE,
     TOLD,
@@ -49,11 +62,12 @@ KINDS: tuple[Kind[Any], ...] = (
     *glossary.KINDS,
     *rumours.KINDS,
     *quizzes.KINDS,
+    *campaigns.KINDS,
     *reports.KINDS,
 )
 
 
-CITY_KINDS = tuple(kind for kind in KINDS if kind not in (TYPING, CARE, TOLD, *reports.KINDS))
+CITY_KINDS = tuple(kind for kind in KINDS if kind not in (STYLE, TYPING, CARE, TOLD, *reports.KINDS))
 """What a city may change or add; how a language is typed, and who is hurt, is the same everywhere."""
 
 FIRST_ZONE = timezone(timedelta(hours=14))
@@ -65,7 +79,7 @@ class Content:
     """A sound content folder: its library and phrases, what translations lack, how many files it has.
 
     `cities` holds each sound city's own, laid over it; `broken` the problems of the others; `texts` every file as it
-    was read, by kind, entry and language.
+    was read, by kind, entry and language. `learn` makes what judges by meaning, where the operator has a model.
     """
 
     library: Library
@@ -75,6 +89,12 @@ class Content:
     cities: Mapping[str, "Content"] = field(default_factory=dict)
     broken: Mapping[str, list[Problem]] = field(default_factory=dict)
     texts: Mapping[tuple[str, str, str], str] = field(default_factory=dict, repr=False)
+    learn: rumours.Learn | None = field(default=None, repr=False)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether words that nobody knows are kept here or in any city; who chose none yet may choose that one."""
+        return any(part.library.pack.keep_unmatched for part in (self, *self.cities.values()))
 
     def live(self) -> dict[Name, str]:
         """Return the text of every file that people are answered from, the cities' own included."""
@@ -90,6 +110,21 @@ def load_content(
     Raises `ContentError` with the problems of all shared files; a city's problems stop only that city.
     """
     today = today or utc_now().astimezone(FIRST_ZONE).date()
+    read = _load_shared(root, roots, today)
+    shared = Shared(read.content.library, read.loader.trees, read.register)
+    return _with_cities(read.content, shared, cities, today) if cities else read.content
+
+
+class _Read(NamedTuple):
+    """The shared content, and what it was read with."""
+
+    content: Content
+    loader: Loader
+    written: Written
+    register: Register
+
+
+def _load_shared(root: Path, roots: Mapping[str, Path] | None, today: date) -> _Read:
     loader = Loader(root, KINDS, roots, today)
     pack = loader.load_pack()
     written = load_phrases(root, list(pack.languages))
@@ -97,19 +132,59 @@ def load_content(
     written.check_links(register)
     if problems := loader.problems + written.problems:
         raise ContentError(problems)
-    shared = Content(
-        library,
-        written.phrases,
-        loader.missing + written.missing,
-        loader.files + written.files,
-        texts=_texts(loader, written, pack),
-    )
-    return _with_cities(shared, Shared(library, loader.trees, register), cities, today) if cities else shared
+    missing = loader.missing + written.missing
+    texts = _texts(loader, written, pack)
+    content = Content(library, written.phrases, missing, loader.files + written.files, texts=texts)
+    return _Read(content, loader, written, register)
+
+
+def load_pairs(
+    root: Path, roots: Mapping[str, Path] | None = None, cities: Path | None = None, today: date | None = None
+) -> tuple[Content, Mapping[str, list[Pair]]]:
+    """Return what `load_content` does, and for each language all that is translated, with its original.
+
+    Of the original's own language no translation is there. Raises `ContentError`, as `load_content` does.
+    """
+    today = today or utc_now().astimezone(FIRST_ZONE).date()
+    read = _load_shared(root, roots, today)
+    codes = list(read.content.library.pack.languages)
+    pairs = {code: [read.written.pair(root, codes[0], code), *read.loader.pairs(code)] for code in codes}
+    shared = Shared(read.content.library, read.loader.trees, read.register)
+    return _with_cities(read.content, shared, cities, today) if cities else read.content, pairs
+
+
+def slips_of(content: Content, pairs: Mapping[str, list[Pair]]) -> list[Problem]:
+    """Return what translators got wrong that breaks nothing."""
+    original, *others = content.library.pack.languages
+    styles = content.library.all(STYLE, original)
+    return sorted(slip for code in others for pair in pairs[code] for slip in slips(pair, styles, original))
 
 
 def content_of(settings: Settings) -> Content:
     """Return all the content of an installation, games and towns included. Raises `ContentError`."""
-    return load_content(settings.content, settings.roots, settings.cities)
+    content = load_content(settings.content, settings.roots, settings.cities)
+    return replace(content, learn=learner(settings.semantic))
+
+
+def learner(folder: Path | None) -> rumours.Learn | None:
+    """Return what makes a judge of meaning with the model in `folder`; None where none is named.
+
+    It raises `SettingsError` where the folder holds no model.
+    """
+
+    def learn(phrasings: Sequence[Phrasing]) -> Voice | None:
+        try:
+            return sentence_model(folder or Path()).voice(phrasings)
+        except ModelError as error:
+            raise SettingsError(f"HEARSAY_SEMANTIC={folder} cannot be used: {error}.") from error
+
+    return learn if folder else None
+
+
+@cache
+def sentence_model(folder: Path) -> Model:
+    """Return the model in `folder`, opened once for all reloads. Raises `ModelError`."""
+    return semantic.load(folder)
 
 
 def _with_cities(content: Content, shared: Shared, root: Path, today: date) -> Content:
@@ -155,7 +230,13 @@ def tongues(library: Library) -> Mapping[str, Tongue]:
 
 def rumour_finder(content: Content, spoken: Mapping[str, Tongue]) -> Finder:
     """Return what finds the rumours of all cities by how they are said; `spoken` is how each language is typed."""
-    return rumours.finder(content.library, spoken, {city: own.library for city, own in content.cities.items()})
+    cities = {city: own.library for city, own in content.cities.items()}
+    return rumours.finder(content.library, spoken, cities, kept, content.learn)
+
+
+def phrasing_warnings(content: Content, *, every: bool) -> Iterator[str]:
+    """Yield what editors may mend in how the shared rumours are said; `every` phrasing that finds another one, too."""
+    yield from rumours.phrasing_warnings(content.library, tongues(content.library), kept, every=every)
 
 
 def carer(library: Library, finder: Finder) -> Care:
@@ -197,7 +278,7 @@ def repertoires(content: Content, default: str = "", doors: quizzes.Doors = no_d
         raise SettingsError(f"HEARSAY_CITY={default} is no city. The cities are: {known}.")
     spoken, cities = tongues(content.library), content.cities
     finder, named = rumour_finder(content, spoken), names(content.library)
-    parts = Parts(spoken, carer(content.library, finder), finder, named, content, doors)
+    parts = Parts(spoken, carer(content.library, finder), finder, named, content, doors, towns(content))
     by_city = {city: _repertoire(parts, city) for city in ("", *cities)}
     only = next(iter(cities)) if len(cities) == 1 and not content.broken else ""
     return Repertoires(by_city, default or only)
@@ -205,7 +286,7 @@ def repertoires(content: Content, default: str = "", doors: quizzes.Doors = no_d
 
 @dataclass(frozen=True)
 class Parts:
-    """What all cities share: how each language is typed, who is heard as hurt, what finds a rumour or a name."""
+    """What all cities share: how each language is typed, who is heard as hurt, what finds a rumour or a name; towns."""
 
     tongues: Mapping[str, Tongue]
     care: Care
@@ -213,10 +294,15 @@ class Parts:
     names: Names
     content: Content
     doors: quizzes.Doors
+    towns: Mapping[str, Town]
 
     def unhurt(self, text: str) -> bool:
         """Say whether words attack, insult and hurt nobody."""
         return self.care.recognise(text) is None
+
+    def may_keep(self, text: str) -> bool:
+        """Say whether words may be kept without asking: they lead to nobody, and hurt and attack nobody."""
+        return refusal(text, self.names) is None and self.unhurt(text)
 
     def attacks(self, text: str) -> bool:
         """Say whether words attack people, and are not to be shown again."""
@@ -234,18 +320,34 @@ def _repertoire(parts: Parts, city: str) -> Repertoire:
     library = content.library
     routes = Routes(_support(library), _support(parts.content.library), library.pack.city)
     features = (
-        rumours.feature(library, partial(parts.finder.find, city=city), techniques.names(library), routes),
+        rumours.feature(
+            library,
+            partial(parts.finder.find, city=city),
+            techniques.names(library),
+            routes,
+            parts.may_keep if library.pack.keep_unmatched else None,
+        ),
         techniques.feature(library),
         glossary.feature(library, parts.tongues),
         reports.feature(parts.names, rumours.names(library), parts.attacks, library.pack.districts),
         *quizzes.features(library, techniques.names(library), parts.unhurt, parts.doors, qr.painted),
+        showing.feature(parts.towns[city], parts.tongues),
+        subscribing.feature(parts.towns[city]),
         care.feature(parts.care, routes),
         feedback.feature(judged(library)),
         city_choice.feature({name: own.library.pack.city or name for name, own in parts.content.cities.items()}),
+        coordinating.feature(
+            parts.towns[city],
+            {name: town.name for name, town in parts.towns.items()},
+            limits.BY_NAME,
+            parts.doors,
+            rumours.names(library),
+        ),
         about.feature(library.pack),
-        basics.feature(library.pack.languages, parts.tongues),
+        basics.feature(library.pack.languages, parts.tongues, keeps=library.pack.keep_unmatched),
     )
-    return Repertoire(features, content.phrases.say_in, library.pack.languages, city)
+    phrases = content.phrases.candid(keeps=parts.content.keeps)
+    return Repertoire(features, phrases.say_in, library.pack.languages, city)
 
 
 def _support(library: Library) -> Mapping[str, Support]:
@@ -267,13 +369,58 @@ def hosted(content: Content, language: str) -> Mapping[str, str]:
     return {name: quiz.title for name, quiz in found.items() if quiz.facilitator}
 
 
+def towns(content: Content) -> Mapping[str, Town]:
+    """Return every city's campaigns by its id, and under "" those of the shared pack, as packs say."""
+    shared, known = _gaps(content), content.library.all(campaigns.CAMPAIGNS, next(iter(content.library.pack.languages)))
+    own = {
+        city: {(language, name): at for (language, name), at in _gaps(part).items() if name not in known}
+        for city, part in content.cities.items()
+    }
+    parts = {"": content, **content.cities}
+    return {city: _town(city, part, {**shared, **own.get(city, {})}) for city, part in parts.items()}
+
+
+def _gaps(content: Content) -> Gaps:
+    """Return what translations of campaigns lack, by language and campaign."""
+    found: dict[tuple[str, str], set[At]] = {}
+    for language, path, at in content.missing:
+        file = PurePosixPath(path)
+        if file.name.startswith(f"{campaigns.CAMPAIGNS.name}."):
+            found.setdefault((language, file.parent.name), set()).add(at)
+    return {key: frozenset(spots) for key, spots in found.items()}
+
+
+def _town(city: str, content: Content, gaps: Gaps) -> Town:
+    library, pack = content.library, content.library.pack
+
+    def by_language(kind: Kind[E]) -> Mapping[str, Mapping[str, E]]:
+        return {language: library.all(kind, language) for language in pack.languages}
+
+    return Town(
+        city,
+        pack.city or city,
+        pack.languages,
+        pack.zone,
+        pack.planning,
+        content.phrases.say_in,
+        by_language(campaigns.CAMPAIGNS),
+        by_language(campaigns.STEPS),
+        by_language(campaigns.CHECKLISTS),
+        by_language(campaigns.TOPICS),
+        gaps,
+    )
+
+
 def utc_now() -> datetime:
     """Return this moment."""
     return datetime.now(UTC)
 
 
 class App:
-    """A running Hearsay: a store, an assistant, its platforms and what carries bubbles to them."""
+    """A running Hearsay: a store, an assistant, its platforms, what carries bubbles to them, and what is due by itself.
+
+    `towns` are those whose campaigns go on now.
+    """
 
     def __init__(
         self,
@@ -298,3 +445,5 @@ class App:
             part=self.delivery.part,
             keeps=keeps,
         )
+        self.towns = towns(content)
+        self.broadcast = Broadcast(store, lambda: self.towns, self.delivery, clock, keeps)

@@ -2,16 +2,21 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from bot.app import Content
+    from bot.library.pairs import Pair
     from bot.library.problem import Problem
+    from bot.translating import Outcome
 
 LANGUAGE = "language code, for example es"
+DAYS = ["list", "show", "preview", "approve", "edit", "move", "results"]  # what is done with a town's days
+DAYS += ["join", "leave", "skip", "pause", "resume", "stop"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,12 +51,12 @@ def parser() -> argparse.ArgumentParser:
     run = add("run", _run, "serve the web chat and every platform that is set up")
     run.add_argument("--room", action="store_true", help="serve to the local network, with a QR code")
     _add_chat(add)
-    check = add("check", _check, "check all content and say what is wrong")
-    check.add_argument("--missing", metavar="LANGUAGE", help="list what this language lacks")
+    _add_check(add)
+    _add_translating(add)
     _add_matching(add)
     add("schema", _schema, "write the editors' JSON Schemas into the content folder")
     new = add("new", _new, "write a commented file to fill in")
-    new.add_argument("kind", choices=["rumour", "term", "technique", "quiz"])
+    new.add_argument("kind", choices=["rumour", "term", "technique", "quiz", "campaign"])
     new.add_argument("id", help="lower-case words joined by hyphens")
     new.add_argument("--theme", help="for a rumour: the folder it belongs in")
     _add_printing(add)
@@ -64,7 +69,15 @@ def parser() -> argparse.ArgumentParser:
     _add_copying(add)
     _add_desk(add)
     _add_proving(add)
+    _add_campaigns(add)
     return whole
+
+
+def _add_check(add: Callable[..., argparse.ArgumentParser]) -> None:
+    check = add("check", _check, "check all content and say what is wrong")
+    check.add_argument("--missing", metavar="LANGUAGE", help="list what this language lacks")
+    check.add_argument("--phrasings", action="store_true", help="list each way of saying a rumour that finds another")
+    check.add_argument("--coverage", action="store_true", help="count what each language has, and who has read it")
 
 
 def _add_chat(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -77,6 +90,10 @@ def _add_chat(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _add_desk(add: Callable[..., argparse.ArgumentParser]) -> None:
     add("missed", _missed, "list the words that people looked up in vain")
+    lost = add("unmatched", _unmatched, "list what people asked and nobody knew, near ones together, where it is kept")
+    lost.add_argument("--city", help='one city only; "" is none of its own')
+    lost.add_argument("--language", metavar="LANGUAGE", help=LANGUAGE)
+    lost.add_argument("--file", type=Path, metavar="FILE", help="write them to a CSV file instead")
     _add_figures(add)
     listed = add("reports", _reports, "list what people left for the city, and settle it")
     listed.add_argument("--city", help='one city only; "" is none of its own')
@@ -119,6 +136,29 @@ def _add_proving(add: Callable[..., argparse.ArgumentParser]) -> None:
     add("audit", _audit, "list what was withdrawn and brought back, when and why")
 
 
+def _add_campaigns(add: Callable[..., argparse.ArgumentParser]) -> None:
+    invite = add("invite", _invite, "coordinator: print a code that makes one person a town's coordinator, once")
+    invite.add_argument("what", choices=["coordinator"])
+    days = add("campaigns", _campaigns, "prepare a town's international days, as coordinators do in the chat")
+    days.add_argument("what", nargs="?", default="list", choices=DAYS)
+    days.add_argument("day", nargs="?", help="id of the day, for example refugee-day")
+    days.add_argument("--in", dest="language", metavar="LANGUAGE", help=LANGUAGE)
+    days.add_argument("--on", default="terminal", choices=["telegram", "discord", "web", "terminal"], help="to draw as")
+    days.add_argument("--message", metavar="ID", help="edit: which message, for example today")
+    days.add_argument("--variant", choices=["text", "short", "child"], help="edit, preview: which version")
+    days.add_argument("--text", help="edit: what to say this year")
+    days.add_argument("--file", type=Path, metavar="FILE", help="edit: the same, from a file")
+    days.add_argument("--back", action="store_true", help="edit: say what the day's own file says")
+    days.add_argument("--to", metavar="DATE", help="move: the date, for example 2027-06-18, or back")
+    days.add_argument("--yes", action="store_true", help="approve: what was shown without it")
+    hold = add("hold", _hold, "hold all messages of a town's days, also those that wait to be sent")
+    resume = add("resume", _hold, "let a town's messages go on")
+    for one in (invite, days, hold, resume):
+        one.add_argument("--city", metavar="CITY", help='id of the city; "" is none of its own')
+    hold.set_defaults(held=True)
+    resume.set_defaults(held=False)
+
+
 def _day(text: str) -> "date":
     from datetime import date
 
@@ -128,10 +168,25 @@ def _day(text: str) -> "date":
         raise argparse.ArgumentTypeError(f"{text!r} is no day; write one such as 2026-11-20") from None
 
 
+def _add_translating(add: Callable[..., argparse.ArgumentParser]) -> None:
+    translate = add("translate", _translate, "list what a translation lacks, or what changed since; PO files and back")
+    translate.add_argument("language", metavar="LANGUAGE", help=LANGUAGE)
+    way = translate.add_mutually_exclusive_group()
+    way.add_argument("--export", type=Path, metavar="FILE", help="write all texts to a PO file, for the tools you know")
+    way.add_argument("--take", type=Path, metavar="FILE", help="put what a PO file says into the pack's own files")
+    mark = "note that translations are up to date: the new ones, and all in the originals FILE"
+    way.add_argument("--mark", nargs="*", metavar="FILE", help=mark)
+    drafted = "who wrote the first version of what is taken (people, if not said)"
+    translate.add_argument("--drafted", choices=["people", "machine"], default="people", help=drafted)
+
+
 def _add_matching(add: Callable[..., argparse.ArgumentParser]) -> None:
     match = add("match", _match, "say which rumour each line of standard input means, as JSON lines")
     match.add_argument("--lang", metavar="LANGUAGE", help=LANGUAGE)
     match.add_argument("--city", metavar="CITY", help="also with the rumours of this city's pack")
+    match.add_argument(
+        "--explain", metavar="TEXT", help="instead: say which words, aliases and letters of TEXT counted"
+    )
 
 
 def _add_copying(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -179,7 +234,7 @@ def _chat(chosen: argparse.Namespace) -> int:
 
     async def talk() -> None:
         folder = chosen.play.absolute() if chosen.play else None
-        settings = load(**({"quizzes": folder.parent} if folder else {}))
+        settings = load(**({"quizzes": folder.parent, "campaigns": folder} if folder else {}))  # days open other games
         content = content_of(settings)
         terminal = Terminal(chosen.drawn_as, chosen.record)
         store = Store(":memory:")
@@ -194,37 +249,86 @@ def _chat(chosen: argparse.Namespace) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    from bot.app import content_of, old_sources, utc_now
+    from bot.app import load_pairs
+    from bot.coverage import table
     from bot.settings import load
 
     settings = load()
-    content = content_of(settings)
+    content, pairs = load_pairs(settings.content, settings.roots, settings.cities)
     if content.broken:
         return _print_problems([problem for found in content.broken.values() for problem in found])
+    if chosen.coverage:
+        print("\n".join(table(content, pairs)))
+        return 0
+    everywhere = [content, *content.cities.values()]
     if chosen.missing:
-        everywhere = [content, *content.cities.values()]
         lacking = [(path, at) for part in everywhere for lang, path, at in part.missing if lang == chosen.missing]
         for path, at in lacking:
             print(f"{path}: {'.'.join(map(str, at)) or 'has no translation'}")
         return 1 if lacking else 0
-    for name in old_sources(content.library, utc_now()):
-        print(f"warning: the source '{name}' has not been opened for a year; check it, and write the day")
-    files = content.files + sum(city.files for city in content.cities.values())
-    print(f"{_count(files, 'file')}, no problems.")
+    warnings = list(_warnings(content, pairs, every=chosen.phrasings))
+    for warning in warnings:
+        print(f"warning: {warning}")
+    warned = f", {_count(len(warnings), 'warning')}" if warnings else ""
+    print(f"{_count(sum(part.files for part in everywhere), 'file')}, no problems{warned}.")
     return 0
+
+
+def _warnings(content: "Content", pairs: "Mapping[str, list[Pair]]", *, every: bool) -> Iterator[str]:
+    from bot.app import old_sources, phrasing_warnings, slips_of, utc_now
+
+    for name in old_sources(content.library, utc_now()):
+        yield f"the source '{name}' has not been opened for a year; check it, and write the day"
+    yield from phrasing_warnings(content, every=every)
+    yield from map(str, slips_of(content, pairs))
+
+
+def _translate(chosen: argparse.Namespace) -> int:
+    from bot import translating
+    from bot.settings import load
+
+    work = translating.begin(load(), chosen.language)
+    if chosen.mark is not None:
+        print(translating.mark(work, chosen.mark))
+    elif chosen.export:
+        translating.export(work, chosen.export)
+        print(chosen.export)
+    elif chosen.take:
+        return _take(translating.take(work, chosen.take, chosen.drafted))
+    else:
+        for line in translating.listed(work):
+            print(line)
+    return 0
+
+
+def _take(outcome: "Outcome") -> int:
+    for name in outcome.files:
+        print(name)
+    print(f"{_count(outcome.taken, 'text')} taken into {_count(len(outcome.files), 'file')}.")
+    return _print_problems(outcome.problems) if outcome.problems else 0
 
 
 def _match(chosen: argparse.Namespace) -> int:
     import json
+    from dataclasses import replace
 
-    from bot.app import carer, load_content, rumour_finder, tongues
+    from bot.app import carer, learner, load_content, rumour_finder, tongues
     from bot.settings import SettingsError, load
 
     settings = load()
     content = load_content(settings.content, settings.roots, settings.cities if chosen.city else None)
     if chosen.city and chosen.city not in content.cities:
         raise SettingsError(f"--city: HEARSAY_CITIES holds no sound city called '{chosen.city}'.")
+    if chosen.lang and chosen.lang not in content.library.pack.languages:
+        known = ", ".join(content.library.pack.languages)
+        raise SettingsError(f"{chosen.lang!r} is not a language of the pack. It has: {known}.")
+    content = replace(content, learn=learner(settings.semantic))
     finder = rumour_finder(content, tongues(content.library))
+    if chosen.explain is not None:
+        from bot.features.rumours.explain import explain
+
+        print("\n".join(explain(finder, chosen.explain, chosen.lang, chosen.city or "")))
+        return 0
     care = carer(content.library, finder)
     for line in sys.stdin:
         text = line.rstrip("\n")
@@ -236,7 +340,8 @@ def _match(chosen: argparse.Namespace) -> int:
         found = finder.find(text, chosen.lang, chosen.city or "")
         candidates = [{"id": m.entry, "score": round(m.score, 4), "phrase": m.phrase} for m in found.candidates]
         marked = {"care": sign} if sign else {}
-        answer = {"text": text, "decision": found.decision, **marked, "candidates": candidates}
+        sure = {"confidence": round(found.confidence, 3), "language": found.language, "sort": found.sort}
+        answer = {"text": text, "decision": found.decision, **sure, **marked, "candidates": candidates}
         print(json.dumps(answer, ensure_ascii=False), flush=True)
     return 0
 
@@ -394,6 +499,15 @@ def _missed(_: argparse.Namespace) -> int:
     return 0
 
 
+def _unmatched(chosen: argparse.Namespace) -> int:
+    from bot import desk
+    from bot.settings import load
+
+    for line in desk.list_unmatched(load(), chosen.city, chosen.language, chosen.file):
+        print(line)
+    return 0
+
+
 def _reports(chosen: argparse.Namespace) -> int:
     from bot import desk
     from bot.settings import load
@@ -458,3 +572,31 @@ def _audit(_: argparse.Namespace) -> int:
     if told := acts(load()):
         print(told)
     return 0
+
+
+def _invite(chosen: argparse.Namespace) -> int:
+    from bot.coordinator import invite
+    from bot.settings import load
+
+    for line in invite(load(), chosen.city):
+        print(line)
+    return 0
+
+
+def _campaigns(chosen: argparse.Namespace) -> int:
+    from bot.coordinator import Asked, campaigns
+    from bot.settings import load
+
+    rest = {name: value for name, value in vars(chosen).items() if name != "command"}
+    status, told = campaigns(load(), Asked(**rest))
+    print(told)
+    return status
+
+
+def _hold(chosen: argparse.Namespace) -> int:
+    from bot.coordinator import hold
+    from bot.settings import load
+
+    status, told = hold(load(), chosen.city, held=chosen.held)
+    print(told)
+    return status

@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 
 from bot import figures
 from bot.app import Content, content_of, tongues
+from bot.features.campaigns import CAMPAIGNS
+from bot.features.campaigns.subscribing import SORTS
 from bot.features.glossary.entry import TERMS
 from bot.features.reports import PLACES
 from bot.features.reports.near import grouped
@@ -19,13 +21,16 @@ from bot.library.load import Library
 from bot.library.problem import did_you_mean
 from bot.serve import in_database
 from bot.settings import Settings, SettingsError
-from bot.storage import counts, reports
+from bot.storage import counts, reports, unmatched
 from bot.storage.reports import Report
+from bot.storage.unmatched import Unmatched
 from bot.talk.feature import Say
 from bot.whole import write
 
 T = TypeVar("T")
 
+CARDS = ("card", "not-it", "none-of-these")
+SEARCHES = ("found", "offered", "none", "service", "opposite")
 DAYS = 30  # of figures, where nobody says from when
 _HEAD = ("group", "id", "day", "city", "district", "place", "language", "state", "card", "reason", "words")
 
@@ -60,12 +65,12 @@ def list_reports(settings: Settings, city: str | None, state: str | None, file: 
     return list(_lines(groups))
 
 
-def _telling(content: Content) -> Callable[[Report], str]:
+def _telling(content: Content) -> Callable[[Report | Unmatched], str]:
     spoken = tongues(content.library)
 
-    def telling(report: Report) -> str:
-        tongue = spoken.get(report.language) or next(iter(spoken.values()))
-        return " ".join(tongue.telling(tongue.words(tongue.bare(report.words))))
+    def telling(found: Report | Unmatched) -> str:
+        tongue = spoken.get(found.language) or next(iter(spoken.values()))
+        return " ".join(tongue.telling(tongue.words(tongue.bare(found.words))))
 
     return telling
 
@@ -86,6 +91,55 @@ def _rows(groups: Sequence[Sequence[Report]]) -> Iterable[Sequence[object]]:
         for one in group:
             became = (one.state, one.card, one.reason, one.words)
             yield (number, one.id, one.day, one.city, one.district, one.place, one.language, *became)
+
+
+def list_unmatched(settings: Settings, city: str | None, language: str | None, file: Path | None) -> list[str]:
+    """Return what people asked and nobody knew, near ones together, the most wanted first, as lines.
+
+    Writes it to the CSV `file`, where one is named. Raises `SettingsError`.
+    """
+    content = content_of(settings)
+    if language is not None and language not in content.library.pack.languages:
+        raise SettingsError(f"--language {language}: the pack speaks {', '.join(content.library.pack.languages)}.")
+
+    def look(tx: Connection) -> list[Unmatched]:
+        _check_city(city, unmatched.cities(tx) | counts.cities(tx) | _packs(settings))
+        return unmatched.listed(tx, city, language)
+
+    groups = grouped(in_database(settings, look), _telling(content))
+    groups.sort(key=lambda group: -_times(group))
+    if file:
+        _write(file, "\ufeff" + figures.written(_unmatched_rows(groups)))
+        return [str(file)]
+    if not groups:
+        return [_nothing(content)]
+    return list(_unmatched_lines(groups))
+
+
+def _times(group: Iterable[Unmatched]) -> int:
+    return sum(one.n for one in group)
+
+
+def _nothing(content: Content) -> str:
+    if content.keeps:
+        return "Nothing is kept that nobody knew."
+    return "Nothing is kept: no pack.yaml says 'keep_unmatched: true'."
+
+
+def _unmatched_lines(groups: Sequence[Sequence[Unmatched]]) -> Iterable[str]:
+    for group in groups:
+        if len(group) > 1:
+            yield f"{_times(group)} alike:"
+        for one in group:
+            where = " · ".join(filter(None, (one.language, one.city)))
+            yield f"{one.n:6}  {one.day}  {where}  {one.words}"
+
+
+def _unmatched_rows(groups: Sequence[Sequence[Unmatched]]) -> Iterable[Sequence[object]]:
+    yield ("group", "times", "day", "city", "language", "words")
+    for number, group in enumerate(groups, 1):
+        for one in group:
+            yield (number, one.n, one.day, one.city, one.language, one.words)
 
 
 def answer(settings: Settings, number: int, card: str) -> str:
@@ -145,16 +199,18 @@ def _content(settings: Settings, city: str | None) -> Content:
 
 def labels(say: Say, content: Content, language: str) -> Mapping[str, str]:
     """Return how groups are called, and those of their parts that are no names already (`search found`)."""
-    parts = {f"search {part}": say(f"figures.{part}") for part in ("found", "offered", "none")}
+    parts = {f"search {part}": say(f"figures.{part}") for part in SEARCHES}
     words = {"word near": say("figures.near"), "word none": say("figures.none")}
     languages = {f"begun {code}": name for code, name in content.library.pack.languages.items()}
     places = {f"report {place}": say(f"report.at_{place}") for place in PLACES}
+    whose = {f"{what} {sort}": say(f"figures.{sort}") for what in ("subscribed", "unsubscribed") for sort in SORTS}
     groups = {what: say(f"figures.{what}") for what in figures.GROUPS}
     return {
         **parts,
         **words,
         **languages,
         **places,
+        **whose,
         **_names(content.library, language),
         **groups,
         "total": say("figures.total"),
@@ -165,7 +221,8 @@ def _names(library: Library, language: str) -> dict[str, str]:
     rumours, terms = library.all(RUMOURS, language), library.all(TERMS, language)
     ways = library.all(TECHNIQUES, language)
     return {
-        **{f"card {name}": entry.name for name, entry in rumours.items()},
+        **{f"{what} {name}": entry.name for what in CARDS for name, entry in rumours.items()},
+        **{f"day {name}": entry.name for name, entry in library.all(CAMPAIGNS, language).items()},
         **{f"term {name}": entry.name for name, entry in terms.items()},
         **{f"{what} {name}": entry.name for what in ("tip", "technique") for name, entry in ways.items()},
     }

@@ -26,6 +26,11 @@ GROUPS = (
     "wrong-tone",
     "not-our-town",
     "report",
+    "not-it",
+    "none-of-these",
+    "day",
+    "subscribed",
+    "unsubscribed",
 )
 BY_LANGUAGE = frozenset({"begun"})
 """Shown by language; every other group by entry. One way each: two ways to cut one sum would tell what either hides."""

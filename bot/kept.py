@@ -8,7 +8,7 @@ from platformdirs import user_cache_path
 
 from bot.whole import write
 
-MOST = 4  # files; each belongs to one state of the content
+MOST = 32  # files; a dozen belong to one state of the content with five languages
 
 
 def kept(name: str, make: Callable[[], bytes]) -> bytes:

@@ -14,6 +14,7 @@ from bot.library.problem import ContentError, did_you_mean
 from bot.serve import in_database
 from bot.settings import Settings, SettingsError
 from bot.storage import audit, versions, withdrawn
+from bot.storage.audit import Act
 from bot.storage.versions import Version
 from bot.storage.withdrawn import Entry, Span
 
@@ -118,12 +119,15 @@ def bring_back(settings: Settings, wanted: Entry, reason: str) -> tuple[int, str
 
 
 def acts(settings: Settings) -> str:
-    """Return all that editors did, a line each."""
+    """Return all that editors and coordinators did, a line each: when, in which town and who, where there is such."""
     zone = _zone(settings)
-    found = in_database(settings, audit.everything)
-    return "\n".join(
-        f"{_moment(act.at, zone)}  {act.act}  {act.what}{f': {act.reason}' if act.reason else ''}" for act in found
-    )
+    return "\n".join(_line(act, zone) for act in in_database(settings, audit.everything))
+
+
+def _line(act: Act, zone: ZoneInfo) -> str:
+    by = ", ".join(filter(None, (act.city, f"coordinator {act.who}" if act.who else "")))
+    what = f"{act.what}{f': {act.reason}' if act.reason else ''}{f'  [{by}]' if by else ''}"
+    return f"{_moment(act.at, zone)}  {act.act}  {what}"
 
 
 def _found(settings: Settings, wanted: Entry) -> Entry:

@@ -20,7 +20,8 @@ from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from bot.app import App, Content, content_of, hosted, old_sources, printed, repertoires, utc_now
+from bot.almanac import days
+from bot.app import App, Content, content_of, hosted, old_sources, printed, repertoires, towns, utc_now
 from bot.core.platform import Platform, RefusedError
 from bot.library.problem import ContentError
 from bot.platforms.web import NAME as WEB
@@ -44,6 +45,7 @@ T = TypeVar("T")
 
 PORTS_TRIED = 20
 BEAT, SWEEP, LOOK = 2.0, 3600.0, 2.0  # seconds between beats, sweeps of what is over, looks at the content
+PLAN = 30.0  # seconds between looks at what campaigns have due
 MEETING = 5.0  # seconds that the greeting waits for each platform
 OTHERS = ("telegram", "discord")
 STILL = timedelta(seconds=60)  # a metronome silent for longer is broken
@@ -184,6 +186,8 @@ class _Process:
         self.metronome = Metronome()
         self.metronome.every(BEAT, self.app.delivery.pick_up)
         self.metronome.every(BEAT, self.app.assistant.hear_due)
+        self.metronome.every(PLAN, self.app.broadcast.plan, at_once=True)
+        self.metronome.every(BEAT, self.app.broadcast.release)
         self.metronome.every(SWEEP, self.sweep)
         self.metronome.every(LOOK, self.look)
 
@@ -211,7 +215,8 @@ class _Process:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-            await self.app.delivery.idle()
+            await self.app.broadcast.stop()
+            await self.app.delivery.stop()
             await asyncio.gather(*(service.close() for service in self.services))
             self.store.close()
 
@@ -264,6 +269,7 @@ class _Process:
             pace=Pace(self.settings.pace),
             crowd=Pace(self.settings.crowd),
             games=self.games(),
+            days=days(lambda: self.app.towns, self.app.clock, self.doors),
         )
         return site.app(self.ready, self.routes)
 
@@ -326,6 +332,7 @@ class _Process:
         said = await asyncio.to_thread(repertoires, self.content, self.settings.city, self.doors)
         await asyncio.to_thread(learn, said)
         self.app.assistant.repertoires = said
+        self.app.towns = towns(self.content)
         log.info("content taken over files=%s", content.files)
         for service in self.services:
             await service.publish()
@@ -426,6 +433,7 @@ def _raise_what_failed(running: Sequence["asyncio.Task[None]"]) -> None:
 def learn(said: Repertoires) -> None:
     """Let what learns when it is first asked learn now, so that nobody's first words wait for it."""
     said.of("").heed("?")
+    said.of("").listen("?")
 
 
 def sound(content: Content, last: Content) -> Content:

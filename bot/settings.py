@@ -35,8 +35,14 @@ class Settings(BaseModel):
 
     content: Path = Field(default_factory=lambda: _shipped("content"), description="Folder of the content pack")
     quizzes: Path = Field(default_factory=lambda: _shipped("quizzes"), description="Folder of the escape games")
+    campaigns: Path = Field(
+        default_factory=lambda: _shipped("campaigns"), description="Folder of the international days"
+    )
     cities: Path | None = Field(None, description="Folder with a folder for each city's own pack")
     city: str = Field("", description="The city of whoever chose none; with one city only, that one")
+    semantic: Path | None = Field(
+        None, description="Folder with your own sentence model (model.onnx, tokenizer.json), for hearsay[semantic]"
+    )
     database: _Database = Field(
         default_factory=lambda: user_data_path("hearsay", appauthor=False) / "hearsay.db",
         description=f"SQLite file, created where it is missing; or a PostgreSQL database, as {GOOD}",
@@ -88,7 +94,7 @@ class Settings(BaseModel):
     @property
     def roots(self) -> dict[str, Path]:
         """The content's other folders, by the names that kinds of entries give them."""
-        return {"quizzes": self.quizzes}
+        return {"quizzes": self.quizzes, "campaigns": self.campaigns}
 
     @property
     def secrets(self) -> list[str]:

@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def content() -> Content:
-    return load_content(ROOT / "content", {"quizzes": ROOT / "quizzes"})
+    return load_content(ROOT / "content", {name: ROOT / name for name in ("quizzes", "campaigns")})
 
 
 @pytest.fixture(scope="session", autouse=True)

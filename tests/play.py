@@ -8,11 +8,17 @@ in es                    the platform's language hint
 ana> hello               typed by somebody in a shared chat, addressed to the assistant
 admin> /forget           the same by somebody who runs the chat
 wait 12 minutes          time passes
+until 2027-06-20 07:00   time passes up to then, and all that campaigns have due comes in its hour
 restart                  the process restarts on the same database
 withdraw rumour jobs: …  an editor withdraws an entry, with a reason
 back rumour jobs         and brings it back
+runs @news               the person who speaks runs a channel of that name, where we may post
 chat blue                another private chat; what other chats than the speaker's are shown is headed by their name
 with cities              the example cities are there; nobody is in one before choosing it
+keeping what is unknown  the pack keeps what nobody knows
+with campaigns           two invented days are there, and the example cities
+code puertaluna abcd2345 the command line invites a coordinator of a town, "none" being the shared pack, with this code
+went none harvest-day 2027 today: reached 12, blocked 2     how a message went, or why it was not sent
 """
 
 import re
@@ -24,20 +30,28 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from sqlalchemy import func, select
+
 from bot.app import App, Content, load_content
 from bot.core.message import Address, Choice, Message, Reply
 from bot.core.platform import Limits, Platform, Sending
 from bot.library.city import NO_CITY
 from bot.platforms import limits
 from bot.storage import withdrawn
+from bot.storage.moments import millis
+from bot.storage.moments import moment as from_millis
 from bot.storage.outbox import Bubble
 from bot.storage.store import Store
-from bot.storage.tables import METADATA
+from bot.storage.tables import METADATA, OCCURRENCES
 from bot.storage.withdrawn import Entry
 from bot.talk.transcript import bubbles, lines
+from tests import coordination
 
+CHANNEL = "-1009000000001"
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 _SPAN = re.compile(r"wait (\d+) (second|minute|hour|day)s?")
+_UNTIL = re.compile(r"until (\S+(?: \S+)?)")
+_SET = {"on": "platform", "in": "language", "chat": "chat", "runs": "channel"}
 _SAID = re.compile(r"(\w*)> ?(.*)")
 
 
@@ -73,8 +87,17 @@ def doors(command: str) -> dict[str, str]:
 @cache
 def with_cities() -> Content:
     """Return the shipped content with the example cities."""
-    root = Path(__file__).parent.parent / "content"
-    return load_content(root, cities=root / "cities")
+    root = Path(__file__).parent.parent
+    roots = {name: root / name for name in ("quizzes", "campaigns")}
+    return load_content(root / "content", roots, root / "content" / "cities")
+
+
+@cache
+def keeping() -> Content:
+    """Return the shipped content as a city has it that keeps what nobody knows."""
+    whole = load_content(Path(__file__).parent.parent / "content")
+    pack = whole.library.pack.model_copy(update={"keep_unmatched": True})
+    return replace(whole, library=replace(whole.library, pack=pack))
 
 
 class Stage:
@@ -88,6 +111,7 @@ class Stage:
         self.platform = "terminal"
         self.chat = "here"
         self.language: str | None = None
+        self.channel = ""
         self.pressable: list[tuple[Address, Choice, int | None]] = []
         self._heard = 0
         self.app = self._open()
@@ -105,11 +129,12 @@ class Stage:
         app = App(self.store, self.content, platforms, lambda: self.now, Random(7), NO_CITY, doors)
         made = app.assistant._made
 
-        def remember(said: Sequence[Bubble]) -> None:
-            self._remember(said)
-            made(said)
+        def remember(bubbles: Sequence[Bubble]) -> None:
+            self._remember(bubbles)
+            made(bubbles)
 
         app.assistant._made = remember
+        app.delivery.made = remember  # type: ignore[method-assign]  # the broadcast calls it by its name
         return app
 
     def restart(self) -> None:
@@ -128,6 +153,8 @@ class Stage:
             text = choice.say
         self._heard += 1
         message = Message(where, text, f"key-{self._heard}", turn, who, self.language, shared=bool(who))
+        if self.channel and {self.channel, CHANNEL} & {*text.split()[1:2]} and not who:
+            more["runs"] = Address(self.platform, f"{CHANNEL}/channel")
         return await self.hear(replace(message, admin=who == "admin", **more))
 
     async def hear(self, message: Message) -> list[list[str]]:
@@ -142,6 +169,21 @@ class Stage:
         while await self.app.assistant.hear_due():
             await self.app.delivery.idle()
         return self.drain(None)
+
+    async def until(self, moment: datetime) -> list[list[str]]:
+        """Let time pass up to `moment`, a day at most at a time; return what campaigns said meanwhile."""
+        while True:
+            await self.app.broadcast.plan()
+            while await self.app.broadcast.release():
+                await self.app.delivery.idle()
+            if self.now >= moment:
+                return self.drain(None)
+            self.now = min(moment, self.now + timedelta(days=1), *await self._due_next())
+
+    async def _due_next(self) -> list[datetime]:
+        first = select(func.min(OCCURRENCES.c.at)).where(OCCURRENCES.c.at > millis(self.now))
+        found = await self.store.read(lambda tx: tx.execute(first).scalar())
+        return [] if found is None else [from_millis(found)]
 
     def drain(self, where: Address | None) -> list[list[str]]:
         """Return what was shown at `where` since the last time, then what other chats were, under their names."""
@@ -190,6 +232,10 @@ async def play(stage: Stage, script: str) -> str:
             shown = await stage.wait(timedelta(**{f"{span[2]}s": int(span[1])}))
             played.append(line + "\n" + (bubbles(shown) if shown else ""))
             continue
+        if moment := _UNTIL.fullmatch(line):
+            shown = await stage.until(datetime.fromisoformat(moment[1]).replace(tzinfo=UTC))
+            played.append(line + "\n" + (bubbles(shown) if shown else ""))
+            continue
         if not await _edit(stage, line):
             _direct(stage, line)
         if line or (played and played[-1] != "\n"):
@@ -204,6 +250,14 @@ def _end_gap(played: list[str]) -> None:
 
 async def _edit(stage: Stage, line: str) -> bool:
     """Do what an editor does in another process; say whether `line` is such."""
+    if coded := re.fullmatch(r"code (\S+) (\w+)", line):
+        city = coded[1].removeprefix(NO_CITY)
+        await stage.store.run(lambda tx: coordination.invite(tx, city, coded[2], stage.now))
+        return True
+    if gone := re.fullmatch(r"went (\S+) (\S+ \d+ \S+): (.+)", line):
+        city = gone[1].removeprefix(NO_CITY)
+        await stage.store.run(lambda tx: coordination.went(tx, city, gone[2], gone[3], stage.now))
+        return True
     found = re.fullmatch(r"(withdraw|back) (\w+) ([\w-]+)(?:: (.+))?", line)
     if not found:
         return False
@@ -215,16 +269,18 @@ async def _edit(stage: Stage, line: str) -> bool:
 
 def _direct(stage: Stage, line: str) -> None:
     word, _, rest = line.partition(" ")
-    if word == "on":
-        stage.platform = rest
-    elif word == "in":
-        stage.language = rest
+    if word in _SET:
+        setattr(stage, _SET[word], rest)
     elif word == "at":
         stage.now = datetime.fromisoformat(rest).replace(tzinfo=UTC)
-    elif word == "chat":
-        stage.chat = rest
     elif line == "with cities":
         stage.content = with_cities()
+        stage.restart()
+    elif line == "keeping what is unknown":
+        stage.content = keeping()
+        stage.restart()
+    elif line == "with campaigns":
+        stage.content = coordination.with_campaigns()
         stage.restart()
     elif line == "restart":
         stage.restart()

@@ -6,6 +6,7 @@ A broken file lies in the folder of its kind and ends its wrong line with what w
     # E 3: what           at column 3 of this line
     # E 7:3: what         at line 7, column 3, where no comment can stand
     # E: what → fix       the same, and just this fix
+    # W: what             a warning: the content is sound, and `hearsay check` says so nevertheless
 
 A comment `# at <place>` says where in the content it is put; else it becomes a new entry of its kind, or the one file
 of that kind. The content around it is tests/broken/sound/; quizzes lie beside it, among those of tests/quizzes/.
@@ -22,7 +23,7 @@ from typing import NamedTuple
 
 import pytest
 
-from bot.app import load_content, tongues
+from bot.app import load_content, load_pairs, slips_of, tongues
 from bot.library.problem import ContentError, Problem
 from bot.library.source import LARGEST
 
@@ -50,7 +51,7 @@ PLACES = {
 """Folder of tests/broken/ → where its files are put; "" where each says so itself."""
 
 _AT = re.compile(r"^\ufeff?# at (\S+)$", re.MULTILINE)
-_EXPECTED = re.compile(r"# E(?: (?:(?P<line>\d+):)?(?P<column>\d+))?: (?P<what>.+)$")
+_EXPECTED = re.compile(r"# (?P<sort>[EW])(?: (?:(?P<line>\d+):)?(?P<column>\d+))?: (?P<what>.+)$")
 _BEFORE_VALUE = re.compile(r"\s*(?:- )*(?:[\w-]+:\s+)?")
 
 
@@ -63,10 +64,10 @@ class Expected(NamedTuple):
     fix: str | None
 
 
-def expectations(text: str) -> Iterator[Expected]:
-    """Yield what a broken file says of itself."""
+def expectations(text: str, sort: str = "E") -> Iterator[Expected]:
+    """Yield what a broken file says of itself: the errors, or as `sort` "W" the warnings."""
     for number, line in enumerate(text.split("\n"), 1):
-        if found := _EXPECTED.search(line):
+        if (found := _EXPECTED.search(line)) and found["sort"] == sort:
             what, _, fix = found["what"].partition(" → ")
             column = int(found["column"]) if found["column"] else _value_column(line)
             yield Expected(int(found["line"] or number), column, what, fix or None)
@@ -92,6 +93,11 @@ def problems_of(root: Path) -> list[Problem]:
     return []
 
 
+def warnings_of(root: Path) -> list[Problem]:
+    """Return what sound content is warned of."""
+    return slips_of(*load_pairs(root, {"quizzes": root.parent / "quizzes"}, today=TODAY))
+
+
 @pytest.fixture
 def tiny(tmp_path: Path) -> Path:
     return Path(shutil.copytree(SOUND, tmp_path / "content"))
@@ -101,6 +107,7 @@ def test_what_stands_around_the_mistakes_is_sound(tiny: Path) -> None:
     content = load_content(tiny)
     assert content.missing == []
     assert content.library.pack.name == "Tiny"
+    assert warnings_of(tiny) == []
 
 
 def test_every_folder_of_mistakes_is_known_and_none_is_empty() -> None:
@@ -110,7 +117,8 @@ def test_every_folder_of_mistakes_is_known_and_none_is_empty() -> None:
 @pytest.mark.parametrize("path", BROKEN, ids=[path.relative_to(HERE).as_posix() for path in BROKEN])
 def test_a_mistake_is_named_where_it_stands(path: Path, tiny: Path) -> None:
     text = path.read_bytes().decode("utf-8", "replace")
-    expected = sorted(expectations(text))
+    warned = sorted(expectations(text, "W"))
+    expected = warned or sorted(expectations(text))
     assert expected, "the file does not say what is wrong with it"
     said = place(path, text)
     target = (tiny.parent if said.startswith("quizzes/") else tiny) / said
@@ -118,7 +126,7 @@ def test_a_mistake_is_named_where_it_stands(path: Path, tiny: Path) -> None:
         shutil.copytree(QUIZZES, tiny.parent / "quizzes")
     target.parent.mkdir(exist_ok=True)
     shutil.copyfile(path, target)
-    problems = sorted(problems_of(tiny))
+    problems = sorted(warnings_of(tiny) if warned else problems_of(tiny))
     assert [(p.line, p.column, p.what) for p in problems] == [(e.line, e.column, e.what) for e in expected]
     assert {p.path for p in problems} == {target.relative_to(tiny.parent).as_posix()}
     assert all(p.fix for p in problems), "a problem comes without a way to mend it"
@@ -236,14 +244,14 @@ def test_a_file_of_nothing_but_brackets_is_refused_and_kills_nobody(tmp_path: Pa
 @pytest.mark.parametrize(
     ("place", "old", "new"),
     [
-        ("rumours/work/jobs.yaml", "name: Jobs and newcomers", f"name: {'x' * 34}"),
+        ("rumours/work/jobs.yaml", "name: Work and newcomers", f"name: {'x' * 34}"),
         ("rumours/work/jobs.yaml", "say: I see the worry. What did you notice?", f"say: {'word ' * 20}"),
-        ("rumours/work/jobs.yaml", "truth: Newcomers change local jobs very little.", f"truth: {'word ' * 25}"),
+        ("rumours/work/jobs.yaml", "truth: Newcomers change local work very little.", f"truth: {'word ' * 25}"),
         ("rumours/work/jobs.yaml", "estimates: 129", "estimates: -0.25"),
         ("rumours/work/jobs.yaml", "estimates: 129", "estimates: year 1856"),
         ("rumours/work/jobs.yaml", "year: 2010", "year: 2006-2018"),
         ("rumours/work/jobs.yaml", "year: 2010", "year: 2024-07"),
-        ("rumours/work/jobs.yaml", "claim: They take the jobs.", "claim: They take 9 of 10 jobs."),
+        ("rumours/work/jobs.yaml", "claim: They take the work.", "claim: They take 9 of 10 jobs."),
         ("glossary/rumour.yaml", "example: They said it at the bar.", 'example: "Note: *they* said it."'),
         ("glossary/bias.yaml", "definition: A leaning.", f"definition: {'word ' * 45}"),
         ("techniques/ask.yaml", "gist: Ask how they know.", f"gist: {'word ' * 14}"),

@@ -1,6 +1,7 @@
 """The command line as a person or a script meets it."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,20 @@ def test_match_prints_a_json_line_a_text() -> None:
 def test_match_can_be_told_the_language() -> None:
     (line,) = hearsay("match", "--lang", "es", typed="nos quitan el trabajo\n").stdout.splitlines()
     assert json.loads(line)["candidates"][0]["id"] == "jobs"
+
+
+def test_match_explains_a_sentence_and_names_a_language_that_is_none() -> None:
+    told = hearsay("match", "--explain", "they take all our jbos").stdout
+    assert "jbos → jobs" in told
+    assert "1. jobs" in told
+    assert hearsay("match", "--lang", "tlh", "--explain", "x").returncode == 2
+
+
+def test_check_lists_each_phrasing_that_finds_another_rumour_on_demand() -> None:
+    short, long = hearsay("check"), hearsay("check", "--phrasings")
+    assert short.returncode == long.returncode == 0
+    assert "take each other's sentences" in short.stdout
+    assert long.stdout.count("once left out") > 10 > short.stdout.count("once left out")
 
 
 def test_chat_reads_plain_lines_and_answers_plainly() -> None:
@@ -103,6 +118,7 @@ def test_help_names_every_command() -> None:
         "check",
         "match",
         "schema",
+        "translate",
         "new",
         "migrate",
         "backup",
@@ -112,4 +128,4 @@ def test_help_names_every_command() -> None:
         "figures",
         "print",
     ):
-        assert f"    {command} " in told
+        assert re.search(rf"^    {command}\b", told, re.MULTILINE), command

@@ -17,7 +17,7 @@ from bot import cli
 from bot.app import Content, load_content
 from bot.core.message import Address
 from bot.features.rumours.entry import RUMOURS
-from bot.storage import counts, reports, tellings
+from bot.storage import counts, reports, tellings, unmatched
 from bot.storage.migrate import migrate
 from bot.storage.reports import Draft
 from bot.storage.store import Store
@@ -154,6 +154,8 @@ def test_an_answer_is_told_to_whoever_asked(capsys: pytest.CaptureFixture[str], 
         (["figures", "--from", "2026-02-02", "--to", "2026-02-01"], "--from 2026-02-02 is after --to 2026-02-01"),
         (["figures", "--to", "2999-01-01"], "is in the future"),
         (["figures", "--in", "xx"], "the pack speaks en, es"),
+        (["unmatched", "--language", "xx"], "--language xx: the pack speaks en, es"),
+        (["unmatched", "--city", "nowhere"], "Nothing is kept of a city called 'nowhere'"),
     ],
 )
 def test_what_makes_no_sense_is_said_in_a_sentence(
@@ -180,6 +182,46 @@ def test_figures_are_shown_for_a_city_in_a_language(capsys: pytest.CaptureFixtur
     assert " 4 " not in out
     _, out, _ = hearsay(capsys, "figures", "--from", "2026-01-01", "--to", "2026-01-02")
     assert "Nothing was counted" in out
+
+
+def unknown(tx: Connection) -> None:
+    said = [(words, language, city, number) for number, (words, language, city) in enumerate(LEFT)]
+    for words, language, city, number in (
+        *said,
+        ("=the moon is cheese", "en", "", 8),
+        ("=the moon is cheese", "en", "", 9),
+    ):
+        assert unmatched.keep(tx, Address("web", f"{number}"), words, city=city, language=language, now=NOW)
+
+
+def test_what_nobody_knew_is_listed_with_near_ones_together(
+    database: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert hearsay(capsys, "unmatched")[1] == "Nothing is kept: no pack.yaml says 'keep_unmatched: true'.\n"
+    run(database, unknown)
+    _, out, _ = hearsay(capsys, "unmatched")
+    lines = out.splitlines()
+    assert lines[0] == "2 alike:"
+    assert [line.split()[0] for line in lines[1:]] == ["1", "1", "2", "1"]
+    assert lines[3].split()[2:] == ["en", "=the", "moon", "is", "cheese"]
+    assert hearsay(capsys, "unmatched", "--city", "town")[1].split()[2:5] == ["es", "·", "town"]
+    assert len(hearsay(capsys, "unmatched", "--language", "es")[1].splitlines()) == 1
+    file = tmp_path / "unmatched.csv"
+    assert hearsay(capsys, "unmatched", "--file", str(file)) == (0, f"{file}\n", "")
+    rows = list(csv.DictReader(io.StringIO(file.read_text("utf-8-sig"), newline="")))
+    assert [(row["group"], row["times"]) for row in rows] == [("1", "1"), ("1", "1"), ("2", "2"), ("3", "1")]
+    assert rows[2]["words"] == "'=the moon is cheese"
+
+
+def test_figures_show_which_cards_were_wrongly_offered(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def refused(tx: Connection) -> None:
+        for what, name in [*[("not-it", "jobs")] * 6, *[("none-of-these", "wages")] * 7]:
+            counts.add(tx, (Count(what, name),), city="", language="en", now=NOW)
+
+    run(database, refused)
+    _, out, _ = hearsay(capsys, "figures", "--city", "")
+    assert "Shown, and not what was meant\n        6  Jobs and newcomers\n" in out
+    assert "Offered, and not what was meant\n        7  Pay and newcomers\n" in out
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")

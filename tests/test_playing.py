@@ -458,7 +458,7 @@ async def test_a_game_that_is_saved_begins_anew_and_a_broken_one_says_what_is_wr
 ) -> None:
     shelf(tmp_path, "The old question?")
     file = tmp_path / "night-bus/quiz.yaml"
-    trying = Trying(stage.app.assistant, load(quizzes=tmp_path), file.parent)
+    trying = Trying(stage.app.assistant, load(quizzes=tmp_path, campaigns=file.parent), file.parent)
     assert trying.look() == "/quiz night-bus new"
     assert trying.look() is None
     shelf(tmp_path, "Another question, and a longer one?")

@@ -14,14 +14,19 @@ from typing import NamedTuple, get_args
 
 import pytest
 
-from bot import figures
-from bot.app import KINDS, Content, load_content, old_sources, repertoire
+from bot import desk, figures
+from bot.app import KINDS, Content, load_content, load_pairs, old_sources, repertoire, slips_of
 from bot.core import markup
 from bot.core.message import Address, Message, Reply
 from bot.features import basics, care, feedback, reports
+from bot.features.campaigns import acts, wording, writing
+from bot.features.campaigns.campaign import VARIANTS
+from bot.features.campaigns.subscribing import SORTS
+from bot.features.campaigns.typed import Misread
 from bot.features.glossary.entry import TERMS
 from bot.features.quizzes.hosting import BUTTONS
 from bot.features.quizzes.play import Score
+from bot.features.quizzes.replies import FEEL_SURE
 from bot.features.quizzes.votes import Mode
 from bot.features.reports import words
 from bot.features.rumours import replies as rumour_replies
@@ -38,7 +43,6 @@ from bot.storage.tables import METADATA
 from bot.talk.assistant import Assistant
 from bot.talk.repertoire import Repertoire, Repertoires
 from bot.talk.words import call, folded
-from tests.play import with_cities
 
 ROOT = Path(__file__).parent.parent
 BOT = ROOT / "bot"
@@ -55,20 +59,24 @@ _ASIDE_FROM_WORDS = re.compile(r"[^\w\s]")
 
 
 def test_the_shipped_content_loads_without_problems() -> None:
-    assert load_content(ROOT / "content", {"quizzes": ROOT / "quizzes"}).files > 0
+    assert load_content(ROOT / "content", {name: ROOT / name for name in ("quizzes", "campaigns")}).files > 0
 
 
 def test_every_yaml_file_of_the_content_is_read(content: Content) -> None:
     schemas = ROOT / "content/schema"
-    apart = {schemas, ROOT / "content/cities"}
+    apart = {schemas, ROOT / "content/cities", ROOT / "content/translated"}
     files = [path for path in (ROOT / "content").rglob("*.y*ml") if not apart & set(path.parents)]
-    quizzes = list((ROOT / "quizzes").rglob("quiz*.y*ml"))
-    assert content.files == len(files) + len(quizzes)
+    folders = [*(ROOT / "quizzes").rglob("quiz*.y*ml"), *(ROOT / "campaigns").rglob("*.y*ml")]
+    assert content.files == len(files) + len(folders)
 
 
 def test_nothing_is_missing_in_spanish(content: Content) -> None:
     assert list(content.library.pack.languages) == list(LANGUAGES)
     assert content.missing == []
+
+
+def test_no_translation_has_a_slip() -> None:
+    assert slips_of(*load_pairs(ROOT / "content", {name: ROOT / name for name in ("quizzes", "campaigns")})) == []
 
 
 @pytest.mark.parametrize(
@@ -149,7 +157,7 @@ class Said(NamedTuple):
 
 @pytest.fixture(scope="module")
 def whole() -> Repertoire:
-    return repertoire(with_cities())
+    return repertoire(load_content(ROOT / "content", cities=ROOT / "content" / "cities"))  # games are played elsewhere
 
 
 @pytest.fixture(scope="module")
@@ -326,7 +334,7 @@ async def test_no_reply_to_the_rumour_itself_shows_it(content: Content, whole: R
 
 async def test_a_preview_is_what_the_conversation_shows(content: Content, whole: Repertoire, walk: list[Said]) -> None:
     linked = {(said.language, said.reply.link): said.reply for said in walk if said.reply.link}
-    assert len(linked) == len(LANGUAGES) * (38 + 22 + 80)
+    assert len(linked) == len(LANGUAGES) * (38 + 22 + 80 + 2)  # cards, techniques, words, two lists of days
     async with assistant_of(whole) as assistant:
         seen = {(language, link): await assistant.preview(link or "", language) for language, link in linked}
     assert {pair for pair, reply in linked.items() if seen[pair] != (reply,)} == set()
@@ -410,11 +418,32 @@ def gaps(whole: Repertoire) -> Mapping[str, set[str]]:
         "report.declined_{}": set(reports.REASONS),
         "report.{}": {"keep", "change", "drop"},
         "useful.{}": {*feedback.VERDICTS, *feedback.REASONS},
-        "figures.{}": {*figures.GROUPS, "found", "offered", "none"},
+        "figures.{}": {*figures.GROUPS, *desk.SEARCHES, *SORTS},
+        "subscribe.now_{}": set(VARIANTS),
+        "subscribe.in_{}": set(VARIANTS),
         "quiz.score_{}": set(Score._fields),
         "quiz.mode_{}": set(get_args(Mode)),
         "quiz.mode_{}_now": set(get_args(Mode)),
         "host.state_{}": set(get_args(State)),
+        "coordinate.{}": {*get_args(acts.Moved), *get_args(acts.Approved), *get_args(Misread)},
+        "coordinate.state_{}": set(get_args(acts.State)),
+        "coordinate.done_{}": set(get_args(acts.Verb)),
+        "coordinate.act_{}": set(wording.ACTS),
+        "coordinate.do_{}": {
+            *get_args(acts.Verb),
+            *(verb for state in get_args(acts.State) for verb in wording.ways(state, begun=True, approved=False)),
+            *("results", *wording.PAGES, *wording.TYPED),
+            *(f"{flag}_{turn}" for flag in wording.FLAGS for turn in ("on", "off")),
+        },
+        "coordinate.plan_{}": {*wording.TYPED, *wording.FLAGS.values(), "languages", "join"},
+        "coordinate.ask_{}": set(wording.TYPED),
+        "coordinate.not_{}": set(wording.TYPED),
+        "coordinate.message_{}": set(wording.USUAL),
+        "coordinate.variant_{}": set(VARIANTS),
+        "coordinate.mistake_{}": set(get_args(writing.Why)),
+        "coordinate.went_{}": set(wording.WENT),
+        "coordinate.skipped_{}": set(wording.SKIPPED),
+        "host.word_{}": set(FEEL_SURE),
         "host.do_{}": {verb for verbs in BUTTONS.values() for verb in verbs},
     }
 

@@ -41,7 +41,8 @@ class Message:
     what is `addressed` to the assistant is answered; `introduced` says that the platform itself already told the
     person that this is an automated assistant; `unseen` that what came (a voice message, a picture) cannot be read;
     `unreachable` that a private command was given in a shared chat by somebody to whom nothing can be sent in private;
-    `city` is the id of the town whose link led here.
+    `city` is the id of the town whose link led here; `runs` is the other chat that the text names, where whoever spoke
+    runs it and we may write there.
     """
 
     where: Address
@@ -57,6 +58,7 @@ class Message:
     unseen: bool = False
     unreachable: bool = False
     city: str = ""
+    runs: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 
 from bot.core.message import Address, Reply
 
@@ -39,11 +39,16 @@ class Limits:
         return len(text.encode("utf-16-le")) // 2 if self.utf16 else len(text)
 
 
+Lost = Literal["blocked", "gone", "barred"]
+LOST: frozenset[str] = frozenset(get_args(Lost))
+"""Why a conversation hears nothing any more: it blocked us, it is no more, we may no longer write there."""
+
+
 class DeliveryError(Exception):
     """A bubble could not be sent.
 
-    `permanent`: never again (blocked, gone); `after`: seconds to wait first; `moved`: the address's new name;
-    `unknown`: it may have arrived (a time-out after the bytes were out).
+    `permanent`: never again; `lost`: because the conversation is, for one of `LOST`; `after`: seconds to wait first;
+    `moved`: the address's new name; `unknown`: it may have arrived (a time-out after the bytes were out).
     """
 
     def __init__(
@@ -51,13 +56,15 @@ class DeliveryError(Exception):
         why: str,
         *,
         permanent: bool = False,
+        lost: Lost | None = None,
         after: float | None = None,
         moved: Address | None = None,
         unknown: bool = False,
     ) -> None:
         super().__init__(why)
         self.why = why
-        self.permanent = permanent
+        self.permanent = permanent or lost is not None
+        self.lost = lost
         self.after = after
         self.moved = moved
         self.unknown = unknown

@@ -33,7 +33,7 @@ class Session:
     `met` says that it was told that this is an automated assistant. `city` is the pack it belongs to, "" the shared
     one. `quiet` says that in a shared chat only commands and buttons are answered. Up to `calm_until`, in seconds since
     1970, insults are met with silence. `together` says that several people look at this conversation, as a team does at
-    its one phone.
+    its one phone. `switched` says that another language was offered.
     """
 
     where: Address
@@ -47,6 +47,7 @@ class Session:
     quiet: bool = False
     calm_until: int = 0
     together: bool = False
+    switched: bool = False
 
     def enter(self, feature: str, state: str = "") -> Self:
         """Return the session with this scene on top, in place of an older one of the same feature."""
@@ -77,6 +78,7 @@ class Session:
             "quiet": self.quiet,
             "calm_until": self.calm_until,
             "together": self.together,
+            "switched": self.switched,
             "turns": self.turns,
             "asked": asked,
             "listed": _ASKED if same else [[choice.label, choice.say] for choice in self.listed],
@@ -103,4 +105,5 @@ class Session:
             state.get("quiet", False),
             state.get("calm_until", 0),
             state.get("together", False),
+            state.get("switched", False),
         )

@@ -45,3 +45,36 @@ class Booklet:
     def notes(self) -> Sheet:
         """What the host has beside the game."""
         return self.sheets[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A day, or a week, in a year: its dates as they are said, its name, and the command that tells more."""
+
+    dates: str
+    name: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A month of a year: its weeks from Monday on, None where another month's days are; and what stands in it.
+
+    Each date comes with whether something stands on it.
+    """
+
+    name: str
+    weeks: tuple[tuple[tuple[int, bool] | None, ...], ...]
+    days: tuple[Marked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """A town's days in a year, on one sheet; `all` says that those are there too in which the town takes no part."""
+
+    year: int
+    city: str
+    language: str
+    all: bool
+    weekdays: tuple[str, ...]
+    months: tuple[Month, ...]

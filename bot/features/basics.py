@@ -7,24 +7,24 @@ from bot.core import markup
 from bot.core.message import Choice, Reply
 from bot.matching.tongue import Tongue
 from bot.storage import export as exporting
-from bot.storage import reports
+from bot.storage import reports, subscriptions
 from bot.storage.retention import KEPT
-from bot.talk.feature import Answer, Command, Context, Feature, Heard, Outcome
+from bot.talk.feature import Answer, Command, Context, Count, Feature, Heard, Outcome
 
 ROLES = ("agent", "youth", "facilitator", "coordinator", "curious")
 SURE = 0.99
 
 
-def feature(languages: Mapping[str, str], tongues: Mapping[str, Tongue]) -> Feature:
-    """Return the feature; `languages` gives code → the language's own name."""
+def feature(languages: Mapping[str, str], tongues: Mapping[str, Tongue], *, keeps: bool = False) -> Feature:
+    """Return the feature; `languages` gives code → the language's own name, `keeps` that unknown words are kept."""
     commands = (
         Command("start", start, linkable=lambda argument: argument in ("", *ROLES)),
         Command("help", lambda _: help_, linkable=_alone),
         Command("language", lambda argument: language(argument, languages), admin=True),
-        Command("privacy", lambda _: privacy, linkable=_alone),
+        Command("privacy", lambda _: lambda context: privacy(context, keeps=keeps), linkable=_alone),
         Command("export", lambda _: export, private=True),
         Command("forget", lambda _: forget, admin=True),
-        Command("stop", lambda _: stop),
+        Command("stop", lambda _: stop, ranked=True),
         Command("quiet", quiet, admin=True, shared=True),
         Command("bye", lambda _: bye, admin=True, shared=True),
         Command("joined", lambda _: joined, hidden=True),
@@ -71,6 +71,7 @@ def language(argument: str, languages: Mapping[str, str]) -> Answer:
         if code is None:
             return context.show(context.say("language.unknown" if argument else "language.choose"), *choices)
         chosen = replace(context.session, language=code)
+        subscriptions.speak(context.tx, context.session.where, code)
         return context.show(
             context.say_in(code)("language.chosen"), *menu(replace(context, say=context.say_in(code)))
         ).then(chosen)
@@ -78,12 +79,21 @@ def language(argument: str, languages: Mapping[str, str]) -> Answer:
     return answer
 
 
-def privacy(context: Context) -> Outcome:
+def privacy(context: Context, *, keeps: bool) -> Outcome:
     """Say what is kept and for how long."""
+    unmatched = KEPT["unmatched"][2].days if keeps else 0
     hours = round(KEPT["bubbles"][2].total_seconds() / 3600)
     days = KEPT["sessions"][2].days
     months = KEPT["reports"][2].days // 30
-    return context.show(context.say("privacy.text", answers_hours=hours, session_days=days, report_months=months))
+    return context.show(
+        context.say(
+            "privacy.text",
+            answers_hours=hours,
+            session_days=days,
+            report_months=months,
+            unmatched_days=unmatched,
+        )
+    )
 
 
 def export(context: Context) -> Outcome:
@@ -135,14 +145,27 @@ def joined(context: Context) -> Outcome:
 
 def channel(context: Context) -> Outcome:
     """Tell whoever brought Hearsay into a channel what it can do there."""
-    return context.show(context.say("joined.channel"), Choice(context.say("menu.help"), "/help"))
+    say, there = context.say, context.runs.chat.partition("/")[0] if context.runs else ""
+    prompts = [Choice(say("joined.channel_prompts"), f"/subscribe {there}")] if there else []
+    return context.show(say("joined.channel"), *prompts, Choice(say("menu.help"), "/help"))
 
 
 def stop(context: Context) -> Outcome:
-    """Leave every scene, what was about to be left for the city, and what was to be told of it later."""
-    reports.hush(context.tx, context.session.where)
-    left = replace(context.session, scenes=(), asked=None, listed=(), together=False)
-    return context.show(context.say("stop.done"), *menu(context)).then(left)
+    """Leave every scene, what was about to be left for the city, and what was to be told of it later.
+
+    Where nothing is open it ends the subscription, in a shared chat for those who run it; else it offers that.
+    """
+    say, session = context.say, context.session
+    reports.hush(context.tx, session.where)
+    left = replace(session, scenes=(), asked=None, listed=(), together=False)
+    if subscriptions.of(context.tx, session.where) is None:
+        return context.show(say("stop.done"), *menu(context)).then(left)
+    if session.scenes or session.asked or (context.shared and not context.admin):
+        end = Choice(say("stop.end"), "/unsubscribe")
+        return context.show(say("stop.goes_on", shared=context.shared), end, *menu(context)).then(left)
+    subscriptions.leave(context.tx, session.where, context.now)
+    shown = context.show(say("stop.ended"), Choice(say("stop.again"), "/subscribe"), *menu(context))
+    return shown.then(left).counted(Count("unsubscribed", "group" if context.shared else "person"))
 
 
 def small_talk(text: str, tongues: Mapping[str, Tongue]) -> Heard | None:

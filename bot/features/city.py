@@ -6,6 +6,7 @@ from dataclasses import replace
 from bot.core.markup import escape
 from bot.core.message import Choice
 from bot.library.city import NO_CITY
+from bot.storage import subscriptions
 from bot.talk.feature import Answer, Command, Context, Feature, Outcome
 from bot.talk.words import begins, folded
 
@@ -35,8 +36,10 @@ def city(argument: str, cities: Mapping[str, str]) -> Answer:
         ways = (Choice(say("menu.help"), "/help"), Choice(say("menu.rumours"), "/rumours"))
         if chosen:
             text = say("city.chosen", city=escape(cities[chosen]))
+            subscriptions.settle(context.tx, context.session.where, chosen)
             return context.show(text, *ways).then(replace(context.session, city=chosen))
         if wanted == NO_CITY:
+            subscriptions.settle(context.tx, context.session.where, "")
             return context.show(say("city.none_chosen"), *ways).then(replace(context.session, city=NO_CITY))
         choices = [Choice(called, f"/city {name}") for name, called in cities.items()]
         text = say("city.unknown" if argument else "city.which")

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.core import markup
 from bot.library.problem import did_you_mean
-from bot.library.shape import Leaf, Ref, Words
+from bot.library.shape import Leaf, Opens, Ref, Words
 from bot.library.source import At
 
 Found = tuple[At, str, str]
@@ -47,6 +47,8 @@ class Register:
         """Yield references and links of one string that lead nowhere."""
         if isinstance(leaf.mark, Ref):
             yield from self._reference(leaf, leaf.mark)
+        elif isinstance(leaf.mark, Opens):
+            yield from self.link_problems(leaf.at, f"[ ]({leaf.value})")
         elif isinstance(leaf.mark, Words) and "](" in leaf.value:
             yield from self.link_problems(leaf.at, leaf.value)
 

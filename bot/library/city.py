@@ -12,6 +12,7 @@ from bot.library import complain, translate
 from bot.library.check import Register
 from bot.library.common import PROVENANCE, lesser
 from bot.library.load import ID, Contact, Kind, Language, Library, Line, Link, Loader, Pack, Zone
+from bot.library.planning import Planning
 from bot.library.problem import ContentError, Problem, did_you_mean
 from bot.library.shape import Entry, Words, field_type, has_words, leaves, unwrap
 from bot.library.source import Source, Tree
@@ -27,7 +28,8 @@ Trees = Mapping[str, Mapping[str, Mapping[str, Tree]]]
 class CityPack(Entry):
     """`pack.yaml` of a city: its name, its languages (the first is that of its files), who answers for it.
 
-    What it leaves out is as in the shared pack, save who answers for it: that is nobody until it is written.
+    What it leaves out is as in the shared pack, save who answers for it: that is nobody until it is written. What is
+    not known is kept only where the city itself says so.
     """
 
     name: Line = Field(description="The town's name, as its people write it")
@@ -43,6 +45,10 @@ class CityPack(Entry):
     licence: Line | None = Field(None, description="Licence of the town's own texts; the shared pack's where left out")
     accessibility: Link | None = Field(None, description="https address of the accessibility statement")
     districts: list[Line] = Field([], max_length=40, description="Coarse districts that a report may name")
+    planning: Planning | None = Field(None, description="How it plans international days")
+    keep_unmatched: bool = Field(
+        False, description="true keeps what nobody knows for editors, 90 days, without who wrote it; people are told"
+    )
 
 
 @dataclass(frozen=True)
@@ -214,6 +220,8 @@ def _as_pack(own: CityPack, shared: Pack) -> Pack:
         source=shared.source,
         city=own.name,
         districts=own.districts,
+        planning=own.planning or shared.planning,
+        keep_unmatched=own.keep_unmatched,
     )
 
 

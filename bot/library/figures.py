@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated
 
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_interval, format_skeleton
 from babel.numbers import format_decimal
 from pydantic import StringConstraints, WithJsonSchema
 
@@ -61,3 +61,15 @@ def draw_year(year: str, language: str) -> str:
 def draw_day(day: date, language: str) -> str:
     """Return a day as `language` writes it."""
     return format_date(day, "long", locale=_REGION.get(language, language))
+
+
+def draw_date(day: date, language: str) -> str:
+    """Return a day without its year as `language` writes it."""
+    return format_skeleton("MMMMd", day, locale=_REGION.get(language, language))
+
+
+def draw_days(first: date, last: date, language: str) -> str:
+    """Return a day, or a span of days, as `language` writes them."""
+    if first == last:
+        return draw_day(first, language)
+    return str(format_interval(first, last, "yMMMd", locale=_REGION.get(language, language)))

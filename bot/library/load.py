@@ -13,9 +13,12 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
 from bot.library import complain, translate
 from bot.library.check import UNWRITTEN, Found, Register, named, prose_problems
+from bot.library.pairs import Pair
+from bot.library.planning import Planning
 from bot.library.problem import ContentError, Problem, did_you_mean
 from bot.library.shape import Entry, File, Leaf, leaves
 from bot.library.source import At, Source, Tree, read
+from bot.talk.words import folded
 
 E = TypeVar("E", bound=Entry)
 
@@ -86,6 +89,10 @@ class Pack(Entry):
     source: Link | None = Field(None, description="https address of the source code")
     city: Line | None = Field(None, description="The town, where the whole installation is for one")
     districts: list[Line] = Field([], max_length=40, description="Coarse districts that a report may name")
+    planning: Planning = Field(default_factory=Planning, description="How it plans international days")
+    keep_unmatched: bool = Field(
+        False, description="true keeps what nobody knows for editors, 90 days, without who wrote it; people are told"
+    )
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,7 @@ class Kind(Generic[E]):
     one file (`situations.yaml`), whose only entry is then called like the kind; `offers` says which of its fields hold
     ids for others to refer to, by the name of the reference. Entries that need a folder of their own, named for them
     (`*/quiz.yaml`), lie in another `root`, and may be none. `sample` is a sound file to begin a new entry from.
+    Of its fields those in `distinct` tell entries apart: no two may say the same there in one language.
     """
 
     name: str
@@ -108,6 +116,7 @@ class Kind(Generic[E]):
     root: str | None = None
     longest: int = LONGEST_ID
     sample: Path | None = None
+    distinct: tuple[str, ...] = ()
 
     @property
     def is_single(self) -> bool:
@@ -205,7 +214,25 @@ class Loader:
         entries = {kind.name: self._validate(kind, self.trees[kind.name], original) for kind in self.kinds}
         register = self._register(self.trees, original, commands)
         self._check_references(register, self.trees, original)
+        self._check_distinct(original)
         return Library(pack, entries, dict(self._folders)), register
+
+    def pairs(self, language: str) -> Iterator[Pair]:
+        """Yield what is to be translated with its translation into `language`, as they were read."""
+        kinds = {kind.name: kind for kind in self.kinds if kind.translated}
+        for (name, entry, code), source in self._sources.items():
+            if code is None and name in kinds:
+                kind = kinds[name]
+                path = self._beside(kind, source)
+                short = path.relative_to(self._root(kind) or self.root).as_posix()
+                shown = f"{kind.root}/{short}" if kind.root else short
+                words = self._sources.get((name, entry, language))
+                beside = path.with_suffix(f".{language}.yaml")
+                yield Pair(shown, name, entry, language, kind.model, source, words, beside)
+
+    def _beside(self, kind: Kind[Any], source: Source) -> Path:
+        """Return the path of a file by its name for people."""
+        return (self._root(kind) or self.root).parent / source.path
 
     def texts(self, original: str) -> dict[tuple[str, str, str], str]:
         """Return every file's text as it stood when it was read, by kind, entry and language."""
@@ -364,6 +391,23 @@ class Loader:
             if models[name].is_themed and language is None and folder not in register.ids["theme"]:
                 fix = f"write themes/{folder}.yaml, or move the file: {did_you_mean(folder, register.ids['theme'])}"
                 self.problems.append(source.problem((), f"its folder '{folder}' is not a theme", fix))
+
+    def _check_distinct(self, original: str) -> None:
+        """Complain of entries that nobody can tell apart in one language."""
+        for kind in self.kinds:
+            for language, by_id in self.trees[kind.name].items():
+                for name in kind.distinct:
+                    self._check_told_apart(kind, by_id, name, None if language == original else language)
+
+    def _check_told_apart(self, kind: Kind[Any], by_id: Mapping[str, Tree], name: str, code: str | None) -> None:
+        first: dict[str, str] = {}
+        for entry, tree in by_id.items():
+            value = tree.get(name) if isinstance(tree, dict) else None
+            source = self._sources.get((kind.name, entry, code))
+            other = first.setdefault(folded(value), entry) if isinstance(value, str) else entry
+            if other != entry and source and source.has((name,)):
+                what = f"the {kind.name} '{other}' has the same {name}"
+                self._note([source.problem((name,), what, "say what tells the two apart")])
 
     def _file_problems(self, leaf: Leaf, folder: str) -> Iterator[Found]:
         if isinstance(leaf.mark, File) and ".." not in leaf.value and not Path(folder, leaf.value).is_file():

@@ -3,28 +3,21 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from babel import Locale
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
-from jinja2.meta import find_undeclared_variables
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bot.library.check import Register
+from bot.library.pairs import PHRASES, Pair
+from bot.library.plurals import FORMS, excused
 from bot.library.problem import Problem, did_you_mean
 from bot.library.source import At, Source, Tree, read
+from bot.library.template import render, template_problem, values
 from bot.talk.feature import Say
 
-_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
-# What a phrase has no need of, and with which a template could run long, grow large or reach out.
-_REFUSED = (
-    *(nodes.For, nodes.Macro, nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.CallBlock),
-    *(nodes.Mul, nodes.Pow, nodes.Call, nodes.Filter, nodes.FilterBlock, nodes.Getattr, nodes.Getitem, nodes.Assign),
-)
 _COMMAND_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")  # what Telegram, the strictest, allows
-_PLURALS = {"zero", "one", "two", "few", "many", "other"}
 
 Forms = dict[str, str]
 """A phrase: its plural forms, or only `other`."""
@@ -33,15 +26,21 @@ Forms = dict[str, str]
 class Phrases:
     """Every phrase of every language; what a language lacks is said in the original's."""
 
-    def __init__(self, by_language: Mapping[str, Mapping[str, Forms]]) -> None:
+    def __init__(self, by_language: Mapping[str, Mapping[str, Forms]], *, keeps: bool = False) -> None:
         self._by_language = by_language
+        self._keeps = keeps
         self._original = next(iter(by_language.values()))
 
     def over(self, own: Mapping[str, Mapping[str, Forms]], languages: Iterable[str]) -> "Phrases":
         """Return the phrases in `languages`, the first now the one fallen back to, with `own` in their place."""
         first, *others = languages
         whole = _joined(_joined(self._original, self.forms(first)), own.get(first, {}))
-        return Phrases({first: whole, **{code: _joined(self.forms(code), own.get(code, {})) for code in others}})
+        rest = {code: _joined(self.forms(code), own.get(code, {})) for code in others}
+        return Phrases({first: whole, **rest}, keeps=self._keeps)
+
+    def candid(self, *, keeps: bool) -> "Phrases":
+        """Return the phrases as they are said where words that nobody knows are kept, or are not."""
+        return Phrases(self._by_language, keeps=keeps)
 
     def forms(self, language: str) -> Mapping[str, Forms]:
         """Return every phrase of `language` by its key."""
@@ -53,14 +52,17 @@ class Phrases:
         return set(self._original)
 
     def text(self, language: str, key: str, **values: Any) -> str:
-        """Return phrase `key` in `language`; `count` chooses the plural form. Raises `KeyError` for an unknown key."""
+        """Return phrase `key` in `language`; `count` chooses the plural form. Raises `KeyError` for an unknown key.
+
+        Every phrase may ask for `keeps`, lest one promise what is not so.
+        """
         mine = self._by_language.get(language, {})
         spoken, forms = (language, mine[key]) if key in mine else (next(iter(self._by_language)), self._original[key])
         form = "other"
         if len(forms) > 1:
             form = _plural(spoken, values["count"])
         written = forms.get(form, forms["other"])
-        return _template(written).render(values) if "{" in written else written
+        return render(written, {"keeps": self._keeps, **values})
 
     def say_in(self, language: str) -> Say:
         """Return the function that words phrases in `language`."""
@@ -70,11 +72,6 @@ class Phrases:
 def _joined(base: Mapping[str, Forms], own: Mapping[str, Forms]) -> Mapping[str, Forms]:
     """Return `base` with `own` in its place; itself where nothing changes, for forty cities may share it."""
     return own if own.keys() == base.keys() else {**base, **own} if own else base
-
-
-@lru_cache(maxsize=1024)
-def _template(text: str) -> Template:
-    return _ENVIRONMENT.from_string(text)
 
 
 def _plural(language: str, count: int) -> str:
@@ -96,6 +93,11 @@ class Written:
         for source in self.sources.values():
             for at, text in _strings(source.tree, ()):
                 self.problems += [source.problem(*found) for found in register.link_problems(at, text)]
+
+    def pair(self, root: Path, original: str, language: str) -> Pair:
+        """Return the original's file with that of `language`, where the pack lies in `root`."""
+        name, path = f"phrases/{original}.yaml", root / "phrases" / f"{language}.yaml"
+        return Pair(name, PHRASES, PHRASES, language, None, self.sources[original], self.sources.get(language), path)
 
     @property
     def described(self) -> dict[str, str | None]:
@@ -177,7 +179,7 @@ def flatten(source: Source, problems: list[Problem]) -> dict[str, Forms]:
     phrases: dict[str, Forms] = {}
 
     def walk(tree: Tree, at: At) -> None:
-        plural = isinstance(tree, dict) and bool(tree) and tree.keys() <= _PLURALS
+        plural = isinstance(tree, dict) and bool(tree) and tree.keys() <= {*FORMS}
         if isinstance(tree, dict) and not plural:
             for name, child in tree.items():
                 walk(child, (*at, name))
@@ -210,22 +212,15 @@ def _check_template(source: Source, at: At, text: str, problems: list[Problem]) 
         what = f"'{'.'.join(map(str, at))}' is empty"
         problems.append(source.problem(at, what, "write it, or remove the line"))
         return False
-    try:
-        parsed = _ENVIRONMENT.parse(text)
-    except TemplateSyntaxError as error:
-        what = f"is not a sound template: {error.message}"
-        problems.append(source.problem(at, what, "compare it with the original's"))
-        return False
-    if next(parsed.find_all(_REFUSED), None):
-        fix = "phrases only name values, {{ name }}, and ask for them, {% if name %}"
-        problems.append(source.problem(at, "computes more than a phrase needs", fix))
+    if found := template_problem(text):
+        problems.append(source.problem(at, *found))
         return False
     return True
 
 
 def variables(forms: Forms) -> set[str]:
     """Return the values that a phrase names."""
-    return {name for form in forms.values() for name in find_undeclared_variables(_ENVIRONMENT.parse(form))}
+    return {name for form in forms.values() for name in values(form)}
 
 
 def _compare(
@@ -239,7 +234,7 @@ def _compare(
             continue
         if not forms or not original[key]:
             continue  # said already
-        if len(forms) > 1 and (lacks := needed - forms.keys() - _excused(needed)):
+        if len(forms) > 1 and (lacks := needed - forms.keys() - excused(needed)):
             problems.append(
                 source.problem(at, f"lacks the plural form '{min(lacks)}'", f"{language} needs {sorted(needed)}")
             )
@@ -264,11 +259,6 @@ def _check_names(
 
 def _names(phrases: Mapping[str, Forms]) -> list[tuple[str, str]]:
     return [(key, forms["other"]) for key, forms in phrases.items() if key.startswith("name.") and forms]
-
-
-def _excused(needed: set[str]) -> set[str]:
-    """French, Italian, Portuguese and Spanish use "many" for whole millions only."""
-    return {"many"} if "few" not in needed else set()
 
 
 def _compare_values(known: set[str], used: set[str], at: At, source: Source, problems: list[Problem]) -> None:

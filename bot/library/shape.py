@@ -48,7 +48,12 @@ class File:
     """A file beside the one that names it, such as `images/desk.png`."""
 
 
-Mark = Words | Ref | Own | File
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """A command, such as `/rumour jobs`, that must lead somewhere."""
+
+
+Mark = Words | Ref | Own | File | Opens
 
 LONGEST_TITLE = 34
 """The narrowest button of all platforms: Discord's guideline for labels with an icon."""

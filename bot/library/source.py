@@ -119,6 +119,11 @@ def _compose(data: bytes, name: str) -> Source:
     return Source(name, _plant(text), data)
 
 
+def parsed(text: str) -> Tree:
+    """Return the tree of `text`. Raises an exception of its own for what is no YAML, or no YAML of ours."""
+    return _plant(text)
+
+
 def _check_characters(text: str) -> None:
     if found := yaml.reader.Reader.NON_PRINTABLE.search(text):
         before = text[: found.start()]

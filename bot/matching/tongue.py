@@ -1,8 +1,9 @@
 """How one language is typed: its words cut, freed of frames and stop words, stemmed, and named by concept."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Annotated
 
 import Stemmer
@@ -22,6 +23,7 @@ _UNSEEN = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe
 # anybody could make the search slow with a long text.
 READ = 600
 CONCEPT = "="  # marks a concept among stems; no word holds it
+SOON = 4  # a negation reaches so many words
 STEMS = 4096  # how many stems are remembered
 
 
@@ -36,6 +38,13 @@ class Typing(Entry):
     greetings: list[Phrase] = Field([], description="What people say when they come")
     thanks: list[Phrase] = Field([], description="What people say when they are content")
     aliases: dict[str, list[Phrase]] = Field({}, description="Concept → words and slang that mean it")
+    services: list[Phrase] = Field([], description="Neutral questions about a service, by which such are recognised")
+    others: list[Phrase] = Field(
+        [], description="Everyday sentences with words of rumours that mean nothing of the kind"
+    )
+    opposites: list[Phrase] = Field([], description="What people say who assert the opposite of a rumour")
+    denials: list[Phrase] = Field([], description="Turns of phrase that contradict: 'just like everybody else'")
+    nots: Annotated[str, Words(typed=True)] = Field("", description="Words that turn a sentence into its opposite")
 
 
 def check(typing: Typing) -> Iterator[Found]:
@@ -68,6 +77,11 @@ class Tongue:
             for alias in aliases
         }
         self._longest = max(map(len, self._concepts), default=0)
+        self._nots = frozenset(_WORD.findall(folded(typing.nots)))
+        self._denials = tuple(f" {_letters(denial)} " for denial in typing.denials)
+        self.examples = {"service": typing.services, "other": typing.others, "opposite": typing.opposites}
+        written = (phrase for phrases in (*typing.aliases.values(), *self.examples.values()) for phrase in phrases)
+        self.vocabulary = self._stop.union(*(_WORD.findall(folded(phrase)) for phrase in written))
 
     def bare(self, text: str) -> str:
         """Return the beginning of `text`, folded and without frames; with them where nothing else would be left."""
@@ -118,6 +132,38 @@ class Tongue:
     def terms(self, words: Sequence[str]) -> list[str]:
         """Return the stems and concepts of `words`."""
         return [term for unit in self.units(words) for term in unit]
+
+    def stem(self, word: str) -> str:
+        """Return what the forms of `word` have in common."""
+        return str(self._stem(word))
+
+    def named(self, concepts: Collection[str]) -> frozenset[str]:
+        """Return those of `concepts` that this language has words for, as terms."""
+        return frozenset(f"{CONCEPT}{concept}" for concept in concepts) & frozenset(self._concepts.values())
+
+    def shape(self, words: Sequence[str]) -> list[str]:
+        """Return how `words` are put, whatever they are about: concepts without their names, pairs of neighbours."""
+        said = ["^", *(self._plain(word) for word in words), "$"]
+        return [*said, *map(" ".join, pairwise(said)), *map(" _ ".join, zip(said, said[2:], strict=False))]
+
+    def negates(self, text: str) -> bool:
+        """Say whether a word of `text` turns what follows into its opposite: "we don't" at the end turns nothing."""
+        words = _WORD.findall(_seen(text)[:READ])
+        turning = (place for place, word in enumerate(words) if word in self._nots)
+        return any(
+            word not in self._stop and word not in self._nots for place in turning for word in words[place + 1 :][:SOON]
+        )
+
+    def denies(self, text: str) -> bool:
+        """Say whether `text` holds a turn of phrase that contradicts."""
+        letters = f" {_letters(text[:READ])} "
+        return any(denial in letters for denial in self._denials)
+
+    def _plain(self, word: str) -> str:
+        if word in self._stop:
+            return word
+        stem = self._stem(word)
+        return CONCEPT if (stem,) in self._concepts else stem
 
     def _named(self, stems: tuple[str, ...]) -> tuple[str, ...]:
         concept = self._concepts.get(stems)

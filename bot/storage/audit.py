@@ -1,7 +1,7 @@
-"""What editors did at the command line: when, what and why; by whom is not kept."""
+"""What editors and coordinators did: when, what and why; of who it was only a number that a town gave."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select
 
@@ -10,12 +10,14 @@ from bot.storage.tables import AUDIT
 
 
 class Act(NamedTuple):
-    """Something that was done."""
+    """Something that was done; `who` is a coordinator's number in the town, "" at the command line."""
 
     at: datetime
     act: str
     what: str
     reason: str
+    city: str = ""
+    who: str = ""
 
 
 def note(tx: Connection, act: Act) -> None:
@@ -25,6 +27,14 @@ def note(tx: Connection, act: Act) -> None:
 
 def everything(tx: Connection) -> list[Act]:
     """Return all that was done, the oldest first."""
-    columns = (AUDIT.c.at, AUDIT.c.act, AUDIT.c.what, AUDIT.c.reason)
-    rows = tx.execute(select(*columns).order_by(AUDIT.c.at, AUDIT.c.id))
-    return [Act(moment(row.at), row.act, row.what, row.reason) for row in rows]
+    return [_act(row) for row in tx.execute(select(AUDIT).order_by(AUDIT.c.at, AUDIT.c.id))]
+
+
+def last(tx: Connection, city: str, most: int) -> list[Act]:
+    """Return the last acts in a town, the newest first."""
+    rows = tx.execute(select(AUDIT).where(AUDIT.c.city == city).order_by(AUDIT.c.at.desc(), AUDIT.c.id.desc()))
+    return [_act(row) for row in rows.fetchmany(most)]
+
+
+def _act(row: Any) -> Act:
+    return Act(moment(row.at), row.act, row.what, row.reason, row.city, row.who)

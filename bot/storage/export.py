@@ -15,7 +15,7 @@ from bot.storage.tables import BUBBLES, BY_ADDRESS
 
 MOST = 500  # rows of one table: far more than a person's day, and too few to stop the writer
 LINE = 1500  # characters of a paragraph, so that even the narrowest platform cuts between rows
-_MOMENTS = frozenset({"changed", "at", "made", "lease", "due", "done", "day", "ends"})
+_MOMENTS = frozenset({"changed", "at", "made", "lease", "due", "done", "day", "ends", "since"})
 _HEAD = '{"export": '
 _WRITTEN_HEAD = encode(Reply(_HEAD)).removesuffix('"}')
 
@@ -38,7 +38,8 @@ def _starts(head: str) -> Any:
 def _kept(tx: Connection, table: Table, where: Address) -> tuple[list[str], int]:
     """Return the newest rows of `where` in `table` as JSON, the oldest first, and how many more there are."""
     mine = belongs(table, where)
-    newest = [table.c[KEPT[table.name][1]].desc().nulls_first(), *(column.desc() for column in table.primary_key)]
+    since = KEPT[table.name][1] if table.name in KEPT else "since"
+    newest = [table.c[since].desc().nulls_first(), *(column.desc() for column in table.primary_key)]
     rows = tx.execute(select(table).where(mine).order_by(*newest).limit(MOST)).all()
     count = tx.execute(select(func.count()).select_from(table).where(mine)).scalar_one()
     return [_object(row) for row in reversed(rows)], count - len(rows)

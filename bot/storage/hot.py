@@ -3,7 +3,7 @@
 Compiling, even from SQLAlchemy's cache, costs more than SQLite's own work on a row; a turn has four such statements.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Dialect, Insert, Table
@@ -39,6 +39,11 @@ class Hot:
         sql = self._sql.get(tx.dialect.name) or self._compiled(tx.dialect)
         cursor: Rows = tx.connection.dbapi_connection.execute(sql, values)  # type: ignore[union-attr]
         return cursor
+
+    def each(self, tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run the statement, which writes, once for each of `rows`. Raises what the driver raises."""
+        sql = self._sql.get(tx.dialect.name) or self._compiled(tx.dialect)
+        tx.connection.dbapi_connection.cursor().executemany(sql, rows)  # type: ignore[union-attr]
 
     def add(self, tx: Connection, **values: Any) -> int:
         """Run the statement, which inserts one row; return its id, which the database gave."""

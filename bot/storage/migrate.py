@@ -12,7 +12,7 @@ from bot.storage.database import Database, named
 from bot.storage.store import StoreError, T
 from bot.storage.tables import METADATA
 
-NEWEST = "0004"
+NEWEST = "0006"
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('hearsay migrate', 0))"
 """On PostgreSQL, lets one process at a time look at the shape and change it."""
 _VERSION = (  # as Alembic itself makes it

@@ -1,6 +1,6 @@
 """Bubbles: what was said and is to be sent, or read by the web page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,17 +8,21 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, false, func, insert, literal_column, or_, select, text, update
 
 from bot.core.message import Address, Reply, decode, encode
+from bot.core.platform import LOST
+from bot.storage import outcomes, subscriptions
 from bot.storage.hot import Hot
 from bot.storage.moments import millis
-from bot.storage.tables import BUBBLES
+from bot.storage.tables import BUBBLES, OCCURRENCES
 
 LEASE = timedelta(seconds=60)
 
 _WAITING = text("state = 'waiting'")  # not a parameter, or SQLite would leave the index of what waits aside
 _BY_ID = text("+id")  # the plus keeps SQLite from reading all rows by id instead of that index
-_WRITTEN = ("address", "turn", "slot", "language", "reply", "state", "lease", "made")
+_WRITTEN = ("address", "turn", "slot", "language", "reply", "state", "lease", "made", "prompt", "until")
 _ADD = Hot(insert(BUBBLES).values({name: bindparam(name) for name in _WRITTEN}))
-_COLUMNS = tuple(BUBBLES.c[name] for name in ("id", "address", "turn", "language", "reply", "tries", "lease"))
+_COLUMNS = tuple(
+    BUBBLES.c[name] for name in ("id", "address", "turn", "language", "reply", "tries", "lease", "prompt", "until")
+)
 _AFTER = Hot(
     select(*_COLUMNS)
     .where(BUBBLES.c.address == bindparam("where"), BUBBLES.c.id > bindparam("last"), text("state != 'dead'"))
@@ -28,6 +32,11 @@ _AFTER = Hot(
 )
 
 
+_HOLD = Hot(
+    update(BUBBLES)
+    .where(BUBBLES.c.id == bindparam("number"), BUBBLES.c.lease == bindparam("held"))
+    .values(lease=bindparam("until"))
+)
 _SETTLE = Hot(
     update(BUBBLES)
     .where(BUBBLES.c.id == bindparam("number"), BUBBLES.c.lease == bindparam("held"))
@@ -40,7 +49,8 @@ class Bubble:
     """A reply as a row; `turn` is the question it asks, `edit` the ref of the older bubble whose place it takes.
 
     `lease` is the moment, in milliseconds, until which its holder alone may send it. No two holders' are the same, so
-    it also says whose the row is. `cause` is the key of the message it answers; the row does not hold it.
+    it also says whose the row is. `cause` is the key of the message it answers; the row does not hold it. `prompt` is
+    the occurrence of a campaign that it belongs to, `until` the moment, in milliseconds, from which it is too late.
     """
 
     id: int
@@ -52,6 +62,8 @@ class Bubble:
     tries: int = 0
     lease: int = 0
     cause: str | None = None
+    prompt: int | None = None
+    until: int | None = None
 
 
 def add(tx: Connection, bubble: Bubble, now: datetime, *, state: str) -> Bubble:
@@ -60,18 +72,51 @@ def add(tx: Connection, bubble: Bubble, now: datetime, *, state: str) -> Bubble:
     if reply.slot:
         _replace(tx, bubble.where, reply.slot, state)
     lease = millis(now + LEASE) if state == "waiting" else 0
-    number = _ADD.add(
-        tx,
-        address=str(bubble.where),
-        turn=bubble.turn,
-        slot=reply.slot,
-        language=bubble.language,
-        reply=encode(reply),
-        state=state,
-        lease=lease,
-        made=millis(now),
-    )
+    number = _ADD.add(tx, **_row(bubble, lease, millis(now)) | {"state": state})
     return replace(bubble, id=number, lease=lease)
+
+
+def add_prompts(tx: Connection, bubbles: Sequence[Bubble], now: datetime, keeps: Container[str]) -> list[Bubble]:
+    """Write `bubbles`, all of one occurrence and without slots, as `add` does; those of platforms in `keeps` are read.
+
+    One after the other they would take twice the time (measured).
+    """
+    if not bubbles:
+        return []
+    before, held = newest(tx), millis(now + LEASE)
+    made = millis(now)
+    rows = [_row(bubble, 0 if bubble.where.platform in keeps else held, made) for bubble in bubbles]
+    _ADD.each(tx, rows)
+    ours = (BUBBLES.c.id > before) & (BUBBLES.c.prompt == bubbles[0].prompt)
+    numbers = tx.execute(select(BUBBLES.c.id).where(ours).order_by(BUBBLES.c.id)).scalars().all()
+    written = zip(bubbles, numbers, rows, strict=True)
+    return [
+        Bubble(
+            number,
+            bubble.where,
+            bubble.reply,
+            bubble.language,
+            lease=row["lease"],
+            prompt=bubble.prompt,
+            until=bubble.until,
+        )
+        for bubble, number, row in written
+    ]
+
+
+def _row(bubble: Bubble, lease: int, made: int) -> dict[str, Any]:
+    return {
+        "address": str(bubble.where),
+        "turn": bubble.turn,
+        "slot": bubble.reply.slot,
+        "language": bubble.language,
+        "reply": encode(bubble.reply),
+        "state": "waiting" if lease else "read",
+        "lease": lease,
+        "made": made,
+        "prompt": bubble.prompt,
+        "until": bubble.until,
+    }
 
 
 def _replace(tx: Connection, where: Address, slot: str, state: str) -> None:
@@ -91,6 +136,13 @@ def after(tx: Connection, where: Address, last: int, most: int) -> list[Bubble]:
     """Return the newest `most` bubbles of `where` with an id above `last`, oldest first."""
     rows = _AFTER.run(tx, where=str(where), last=last, most=most)
     return [_bubble(row) for row in rows][::-1]
+
+
+def offered(tx: Connection, where: Address, command: str) -> bool:
+    """Say whether an answer that is still kept offered `where` a choice that begins with `command`."""
+    said = BUBBLES.c.reply.contains(f'"{command}', autoescape=True)
+    asked = select(BUBBLES.c.id).where(BUBBLES.c.address == str(where), said).limit(1)
+    return tx.execute(asked).first() is not None
 
 
 def newest(tx: Connection) -> int:
@@ -129,7 +181,7 @@ def _older_ref(tx: Connection, bubble: Bubble) -> str | None:
 def hold(tx: Connection, bubble: Bubble, until: datetime) -> Bubble:
     """Lease a bubble that this process holds until a later moment; return it so."""
     lease = millis(until)
-    mine = tx.execute(update(BUBBLES).where(_held(bubble)).values(lease=lease)).rowcount
+    mine = _HOLD.run(tx, number=bubble.id, held=bubble.lease, until=lease).rowcount
     return replace(bubble, lease=lease) if mine else bubble
 
 
@@ -139,11 +191,31 @@ def put_off(tx: Connection, bubble: Bubble, until: datetime) -> Bubble:
     return hold(tx, bubble, until)
 
 
-def settle(tx: Connection, bubble: Bubble, state: str, ref: str | None) -> None:
-    """Write how sending went, `sent` with its ref or `dead`; the bubbles whose place it took are over."""
+def settle(tx: Connection, bubble: Bubble, state: str, ref: str | None, why: str, now: datetime) -> None:
+    """Write how sending went, `sent` with its ref or `dead` and why; the bubbles whose place it took are over."""
     mine = _SETTLE.run(tx, number=bubble.id, held=bubble.lease, state=state, ref=ref).rowcount
     if mine and state == "sent" and bubble.reply.slot:
         tx.execute(delete(BUBBLES).where(_older(bubble)))
+    if mine and bubble.prompt:
+        outcomes.add(tx, bubble.prompt, why, now)
+    if mine and why in LOST:
+        subscriptions.end(tx, bubble.where)
+
+
+def stop(tx: Connection, city: str) -> int:
+    """Hold what waits to be sent of a town's campaigns; return how many bubbles."""
+    here = (BUBBLES.c.state == "waiting") & BUBBLES.c.prompt.in_(_prompts(city))
+    return tx.execute(update(BUBBLES).where(here).values(state="held")).rowcount
+
+
+def let_go(tx: Connection, city: str) -> int:
+    """Let what was held of a town's campaigns be sent, by whoever claims it; return how many bubbles."""
+    here = (BUBBLES.c.state == "held") & BUBBLES.c.prompt.in_(_prompts(city))
+    return tx.execute(update(BUBBLES).where(here).values(state="waiting", lease=0)).rowcount
+
+
+def _prompts(city: str) -> Any:
+    return select(OCCURRENCES.c.id).where(OCCURRENCES.c.city == city)
 
 
 def _held(bubble: Bubble) -> Any:
@@ -159,5 +231,6 @@ def _of_slot(where: Address, slot: str | None) -> Any:
 
 
 def _bubble(row: Sequence[Any]) -> Bubble:
-    number, where, turn, language, reply, tries, lease = row
-    return Bubble(number, Address.parse(where), decode(reply), language, turn, tries=tries, lease=lease)
+    number, where, turn, language, reply, tries, lease, prompt, until = row
+    told = {"prompt": prompt, "until": until}
+    return Bubble(number, Address.parse(where), decode(reply), language, turn, tries=tries, lease=lease, **told)

@@ -4,16 +4,26 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Table, delete
 
+from bot.storage import subscriptions
 from bot.storage.lock import alone
 from bot.storage.moments import millis
 from bot.storage.tables import (
+    APPROVALS,
     AUDIT,
     BUBBLES,
+    CITY_SETTINGS,
+    COORDINATORS,
     COUNTS,
     EDITIONS,
+    EDITS,
     GAMES,
+    HOLDS,
     HOSTS,
+    INVITES,
+    MARKS,
     MISSED_TERMS,
+    OCCURRENCES,
+    OUTCOMES,
     PLAY_LOG,
     PLAYS,
     REPORT_ASKERS,
@@ -21,10 +31,13 @@ from bot.storage.tables import (
     REPORT_MINUTES,
     REPORTS,
     RESULTS,
+    RUNS,
     SEATS,
     SEEN,
     SESSIONS,
+    SUBSCRIPTIONS,
     TELLINGS,
+    UNMATCHED,
     VERSIONS,
     VOTES,
     WITHDRAWN,
@@ -39,6 +52,7 @@ KEPT: dict[str, tuple[Table, str, timedelta]] = {
     "bubbles": (BUBBLES, "made", timedelta(days=1)),
     "tellings": (TELLINGS, "done", timedelta(hours=48)),
     "missed_terms": (MISSED_TERMS, "last", timedelta(days=90)),
+    "unmatched": (UNMATCHED, "day", timedelta(days=90)),
     "reports": (REPORTS, "day", timedelta(days=366)),
     "report_drafts": (REPORT_DRAFTS, "made", timedelta(days=1)),
     "report_askers": (REPORT_ASKERS, "day", timedelta(days=366)),
@@ -56,14 +70,28 @@ KEPT: dict[str, tuple[Table, str, timedelta]] = {
     "hosts": (HOSTS, "ends", timedelta(days=1)),
     "words": (WORDS, "ends", timedelta(days=1)),
     "results": (RESULTS, "last", timedelta(days=400)),
+    "invites": (INVITES, "ends", timedelta(0)),
+    "runs": (RUNS, "ends", timedelta(days=762)),
+    "edits": (EDITS, "ends", timedelta(days=762)),
+    "approvals": (APPROVALS, "ends", timedelta(days=762)),
+    "occurrences": (OCCURRENCES, "until", timedelta(days=762)),
+    "outcomes": (OUTCOMES, "last", timedelta(days=762)),
 }
 """Table → (itself, the column its age counts from, how long)."""
 
+LASTING = (SUBSCRIPTIONS, COORDINATORS, CITY_SETTINGS, HOLDS, MARKS)
+"""What is kept until somebody ends it."""
+
+
+VISITED = ("web",)
+"""Platforms whose prompts are only read by whoever comes: there a subscription ends with its conversation."""
+
 
 def sweep(tx: Connection, now: datetime) -> int:
-    """Delete every row that is older than its table keeps; return how many."""
+    """Delete every row that is older than its table keeps, and what nobody can read any more; return how many."""
     alone(tx, "sweep")
-    return sum(
+    over = sum(
         tx.execute(delete(table).where(table.c[since] < millis(now - span))).rowcount
         for table, since, span in KEPT.values()
     )
+    return over + subscriptions.end_unread(tx, VISITED)

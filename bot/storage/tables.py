@@ -42,8 +42,9 @@ SEEN = Table(
 )
 
 # The outbox: every bubble, written in the turn that caused it. `state`: waiting, sent, dead (undeliverable, or replaced
-# before it was sent), or read (by the web page, which needs no sender). `lease` is the moment until which one process
-# alone may send it.
+# before it was sent), held (its town holds all that nobody asked for), or read (by the web page, which needs no
+# sender). `lease` is the moment until which one process alone may send it. `prompt` is the occurrence that it belongs
+# to, `until` the moment from which it is too late to send it.
 BUBBLES = Table(
     "bubbles",
     METADATA,
@@ -58,6 +59,8 @@ BUBBLES = Table(
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("lease", Integer, nullable=False, server_default="0"),
     Column("made", Integer, nullable=False),
+    Column("prompt", Integer),
+    Column("until", Integer),
     Index("bubbles_address", "address", "id"),
     Index("bubbles_waiting", "lease", **only("state = 'waiting'")),
     sqlite_autoincrement=True,
@@ -139,6 +142,18 @@ REPORT_MINUTES = Table(
     Column("n", Integer, nullable=False),
 )
 
+# What people asked and nobody knows, where their city keeps it: by day, counted, in no order that tells who wrote it.
+UNMATCHED = Table(
+    "unmatched",
+    METADATA,
+    Column("day", Integer, primary_key=True),
+    Column("city", String, primary_key=True),
+    Column("language", String, primary_key=True),
+    Column("words", String, primary_key=True),
+    Column("n", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # How often something was shown or said on a day, in a city, in a language: never by whom.
 COUNTS = Table(
     "counts",
@@ -184,7 +199,7 @@ WITHDRAWN = Table(
     Index("withdrawn_now", "city", "kind", "entry", unique=True, **only("back IS NULL")),
 )
 
-# What editors did at the command line; by whom is not kept.
+# What editors and coordinators did. `who` is "" at the command line, else a coordinator's number in their town.
 AUDIT = Table(
     "audit",
     METADATA,
@@ -193,6 +208,8 @@ AUDIT = Table(
     Column("act", String, nullable=False),
     Column("what", String, nullable=False),
     Column("reason", String, nullable=False),
+    Column("city", String, nullable=False, server_default=""),
+    Column("who", String, nullable=False, server_default=""),
 )
 
 # The checked texts of a quiz in every language, once for each digest: an edited file changes nothing in mid-game.
@@ -337,5 +354,165 @@ RESULTS = Table(
     sqlite_with_rowid=False,
 )
 
-BY_ADDRESS = (SESSIONS, SEEN, BUBBLES, TELLINGS, REPORT_DRAFTS, REPORT_ASKERS, SEATS, HOSTS)
+# Who wishes to hear campaign prompts, of which town and how. `topics` are ids by comma, "" all; `manner` text, short or
+# child; `monthly` how many at most in thirty days, 0 as they come; `recent` when prompts came in the last thirty days.
+SUBSCRIPTIONS = Table(
+    "subscriptions",
+    METADATA,
+    Column("address", String, primary_key=True),
+    Column("city", String, nullable=False),
+    Column("language", String, nullable=False),
+    Column("topics", String, nullable=False, server_default=""),
+    Column("manner", String, nullable=False, server_default="text"),
+    Column("school", Integer, nullable=False, server_default="0"),
+    Column("monthly", Integer, nullable=False, server_default="8"),
+    Column("recent", String, nullable=False, server_default=""),
+    Column("since", Integer, nullable=False),
+    Index("subscriptions_city", "city", "address"),
+    sqlite_with_rowid=False,
+)
+
+# Who prepares the campaigns of a town. `number` is what the audit calls them; it is never used again in that town.
+COORDINATORS = Table(
+    "coordinators",
+    METADATA,
+    Column("address", String, primary_key=True),
+    Column("city", String, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("language", String, nullable=False),
+    Column("since", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Ways to become a coordinator: the digest of a code, good once, for ten minutes and five tries.
+INVITES = Table(
+    "invites",
+    METADATA,
+    Column("digest", String, primary_key=True),
+    Column("city", String, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("ends", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# A town's part in a campaign in the year of its day. `state`: on, skipped, paused or stopped; `moved` the date in place
+# of the day's own.
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("city", String, primary_key=True),
+    Column("campaign", String, primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("moved", String),
+    Column("since", Integer, nullable=False),
+    Column("ends", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What a town says in place of a campaign's text, this year only.
+EDITS = Table(
+    "edits",
+    METADATA,
+    Column("city", String, primary_key=True),
+    Column("campaign", String, primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("message", String, primary_key=True),
+    Column("language", String, primary_key=True),
+    Column("variant", String, primary_key=True),
+    Column("text", String, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("ends", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Who approved what: the digest of all that a campaign says in a town. Number 0 is the command line.
+APPROVALS = Table(
+    "approvals",
+    METADATA,
+    Column("city", String, primary_key=True),
+    Column("campaign", String, primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("digest", String, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("ends", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# How a town plans, where that differs from its pack.
+CITY_SETTINGS = Table(
+    "city_settings",
+    METADATA,
+    Column("city", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Towns whose outgoing messages are all held.
+HOLDS = Table(
+    "holds",
+    METADATA,
+    Column("city", String, primary_key=True),
+    Column("since", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# When a message of a campaign is due in a town. `day` is the date in the town's own zone; `audience`: all, schools,
+# others (than schools) or coordinators. `state`: planned, telling (up to `reached`, an address), told, or skipped and
+# `why`.
+OCCURRENCES = Table(
+    "occurrences",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("campaign", String, nullable=False),
+    Column("city", String, nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("message", String, nullable=False),
+    Column("day", String, nullable=False),
+    Column("audience", String, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("until", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("why", String, nullable=False, server_default=""),
+    Column("reached", String, nullable=False, server_default=""),
+    Index("occurrences_key", "campaign", "city", "message", "day", "audience", unique=True),
+    Index("occurrences_open", "at", **only("state IN ('planned', 'telling')")),
+    sqlite_autoincrement=True,
+)
+
+# How the bubbles of an occurrence went: reached, failed and why, unsubscribed; never to whom.
+OUTCOMES = Table(
+    "outcomes",
+    METADATA,
+    Column("occurrence", Integer, primary_key=True),
+    Column("what", String, primary_key=True),
+    Column("n", Integer, nullable=False),
+    Column("last", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Up to which moment something was done, such as planning.
+MARKS = Table(
+    "marks",
+    METADATA,
+    Column("name", String, primary_key=True),
+    Column("at", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+BY_ADDRESS = (
+    SESSIONS,
+    SEEN,
+    BUBBLES,
+    TELLINGS,
+    REPORT_DRAFTS,
+    REPORT_ASKERS,
+    SEATS,
+    HOSTS,
+    SUBSCRIPTIONS,
+    COORDINATORS,
+)
 """Every table whose rows belong to a conversation; `/forget` clears them all."""

@@ -1,7 +1,7 @@
 """What was live, and when: every text as its file stood, kept when it is taken over."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -83,3 +83,10 @@ def first(tx: Connection) -> datetime | None:
     """Return when the record begins, None where there is none."""
     found = tx.execute(select(func.min(VERSIONS.c.since))).scalar()
     return None if found is None else moment(found)
+
+
+def newest(tx: Connection, kind: str, cities: Collection[str]) -> datetime | None:
+    """Return since when all that is live of a kind is as it is, in any of `cities`; None where there is no record."""
+    found = select(func.max(VERSIONS.c.since)).where(_LIVE, VERSIONS.c.kind == kind, VERSIONS.c.city.in_(list(cities)))
+    at = tx.execute(found).scalar()
+    return None if at is None else moment(at)

@@ -51,21 +51,21 @@ def hidden(tx: Connection, city: str) -> Hidden:
     return {(kind, entry): reason for kind, entry, reason in _NOW.run(tx, city=city)}
 
 
-def withdraw(tx: Connection, entry: Entry, reason: str, now: datetime) -> bool:
+def withdraw(tx: Connection, entry: Entry, reason: str, now: datetime, who: str = "") -> bool:
     """Hide an entry and note it; False where it is hidden already, and stays so for its first reason."""
     values = {"city": entry.city, "kind": entry.kind, "entry": entry.entry, "reason": reason, "since": millis(now)}
     if not tx.execute(insert(WITHDRAWN).values(values).on_conflict_do_nothing()).rowcount:
         return False
-    audit.note(tx, Act(now, "withdraw", str(entry), reason))
+    audit.note(tx, Act(now, "withdraw", str(entry), reason, entry.city, who))
     return True
 
 
-def bring_back(tx: Connection, entry: Entry, reason: str, now: datetime) -> bool:
+def bring_back(tx: Connection, entry: Entry, reason: str, now: datetime, who: str = "") -> bool:
     """Show an entry again and note it; False where it was not hidden."""
     here = WITHDRAWN.c.city == entry.city, WITHDRAWN.c.kind == entry.kind, WITHDRAWN.c.entry == entry.entry
     if not tx.execute(update(WITHDRAWN).where(*here, _HIDDEN).values(back=millis(now))).rowcount:
         return False
-    audit.note(tx, Act(now, "back", str(entry), reason))
+    audit.note(tx, Act(now, "back", str(entry), reason, entry.city, who))
     return True
 
 

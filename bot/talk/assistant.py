@@ -242,6 +242,7 @@ class Assistant:
             city=repertoire.city,
             hidden=withdrawn.hidden(tx, repertoire.city),
             sender=message.sender if message else "",
+            runs=message.runs if message else None,
         )
 
     def _note(self, error: Exception) -> str:

@@ -21,7 +21,8 @@ class Context:
     """What a feature may know beyond its library: this conversation, this turn's transaction, the clock, chance.
 
     `say_in` words phrases in another language; `admin` says that who spoke runs a shared chat, `sender` is their opaque
-    key; `city` is the town whose pack answers, "" the shared one; `hidden` what editors withdrew here, and why.
+    key; `city` is the town whose pack answers, "" the shared one; `hidden` what editors withdrew here, and why; `runs`
+    another chat, which who spoke named and runs.
     """
 
     session: Session
@@ -36,6 +37,7 @@ class Context:
     city: str = ""
     hidden: Hidden = field(default_factory=dict)
     sender: str = ""
+    runs: Address | None = None
 
     def show(self, text: str, *choices: Choice, **wishes: Any) -> "Outcome":
         """Return the outcome that shows one reply and changes nothing."""
@@ -108,7 +110,8 @@ class Command:
     Only a command that is `linkable` may come from a link, and only with an argument that leads somewhere. A `private`
     one is answered to the asker alone, in a shared chat an `admin` one to those who run it; menus
     of private chats leave `shared` ones out, and all menus `hidden` ones. `shows(argument)` names the kind and id of
-    the entry that it shows, if any: while editors have withdrawn that, no choice offers it.
+    the entry that it shows, if any: while editors have withdrawn that, no choice offers it. One that is `ranked` is
+    answered otherwise to those who run a shared chat; one that may be for `elsewhere` may name another chat.
     """
 
     name: str
@@ -120,6 +123,8 @@ class Command:
     linkable: Callable[[str], bool] | None = None
     shared: bool = False
     hidden: bool = False
+    ranked: bool = False
+    elsewhere: bool = False
     shows: Callable[[str], tuple[str, str] | None] = _shows_no_entry
 
 

@@ -5,12 +5,16 @@ from collections.abc import Callable, Iterator, Sequence
 
 from tests.bench import (
     begin,
+    broadcast,
     care,
     cities,
     discord,
     lookup,
+    matching,
+    meanwhile,
     memory,
     neighbour,
+    pace,
     plays,
     ptb_request,
     quizzes,
@@ -18,6 +22,7 @@ from tests.bench import (
     telegram_rough,
     turns,
     web,
+    zones,
 )
 from tests.bench.figure import Figure
 
@@ -28,6 +33,7 @@ MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
     "memory": memory.figures,
     "neighbour": neighbour.figures,
     "lookup": lookup.figures,
+    "matching": matching.figures,
     "care": care.figures,
     "cities": cities.figures,
     "quizzes": quizzes.figures,
@@ -39,6 +45,12 @@ MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
     "discord": discord.figures,
     "discord_memory": discord.memory_figures,
     "discord_large": discord.large_figures,
+    "zones": zones.figures,
+    "pace": pace.figures,
+    "meanwhile": meanwhile.figures,
+    "broadcast_drain": broadcast.drain_figures,
+    "broadcast_plan": broadcast.plan_figures,
+    "broadcast_kill": broadcast.kill_figures,
 }
 
 

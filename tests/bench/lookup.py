@@ -11,6 +11,7 @@ import yaml
 from bot.app import load_content, tongues
 from bot.features.rumours.entry import RUMOURS
 from bot.features.rumours.find import Finder
+from bot.kept import kept
 from tests.bench.figure import Figure, percentile
 from tests.bench.memory import resident
 from tests.serving import ROOT
@@ -43,7 +44,7 @@ def _built() -> tuple[Finder, float, float]:
     rumours = {code: library.all(RUMOURS, code) for code in library.pack.languages}
     spoken = tongues(library)
     before, began = resident(os.getpid()), time.perf_counter()
-    finder = Finder(rumours, spoken)
+    finder = Finder(rumours, spoken, recall=kept)
     return finder, resident(os.getpid()) - before, time.perf_counter() - began
 
 

@@ -149,6 +149,7 @@ def test_a_new_quiz_is_small_whole_and_passes_the_check(
     quizzes = tiny.parent / "games"
     monkeypatch.setenv("HEARSAY_CONTENT", str(tiny))
     monkeypatch.setenv("HEARSAY_QUIZZES", str(quizzes))
+    monkeypatch.setenv("HEARSAY_CAMPAIGNS", str(tiny.parent / "none"))
     assert main(["new", "quiz", "lost-dog"]) == 0
     path = quizzes / "lost-dog/quiz.yaml"
     assert capsys.readouterr().out == f"{path}\n"

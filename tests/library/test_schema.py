@@ -16,12 +16,12 @@ from bot.library.schema import DRAFT, FOLDER, schemas, write_schemas
 
 ROOT = Path(__file__).parent.parent.parent
 CONTENT = ROOT / "content"
-QUIZZES = (ROOT / "quizzes", ROOT / "tests/quizzes")
+FOLDERS = (ROOT / "quizzes", ROOT / "campaigns", ROOT / "tests/quizzes")
 BROKEN = ROOT / "tests/broken"
 SCHEMAS = dict(schemas(KINDS))
 TRANSLATED = re.compile(r"[^.]+\.[a-z]{2,3}\.yaml")
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # editors and libyaml allow [Who?], PyYAML's own does not
-UNREAD = {"phrases", "cities", FOLDER}
+UNREAD = {"phrases", "cities", "translated", FOLDER}
 """Folders without a schema: phrases are free, a city says only what differs, and the schemas themselves."""
 
 SHAPES = (
@@ -37,7 +37,7 @@ SHAPES = (
 
 
 def schema_of(path: Path) -> str:
-    """Return the name of the schema for a file of the content, or of the folder of a quiz."""
+    """Return the name of the schema for a file of the content, or of the folder of a quiz or campaign."""
     if CONTENT not in path.parents:
         return path.name.removesuffix(".yaml").replace(".es", ".words")
     place = path.relative_to(CONTENT).as_posix()
@@ -71,8 +71,8 @@ def shipped() -> Iterator[Path]:
     for path in sorted(CONTENT.rglob("*.yaml")):
         if path.relative_to(CONTENT).parts[0] not in UNREAD or path.match("cities/*/pack.yaml"):
             yield path
-    for root in QUIZZES:
-        yield from sorted(root.glob("*/quiz*.yaml"))
+    for root in FOLDERS:
+        yield from sorted([*root.glob("*/quiz*.yaml"), *root.glob("*/campaign*.yaml")])
 
 
 def misshapen() -> Iterator[tuple[str, Path]]:

@@ -113,9 +113,9 @@ def test_long_texts_of_one_kind_are_read_to_a_bound(text: str) -> None:
 
 
 def test_evidence_counts_words_and_says_whether_one_names_a_concept() -> None:
-    assert evidence("take our work", "jobs") == Evidence(2, 1.0, named=True)
-    assert evidence("newcomers", "crime") == Evidence(1, 1.0, named=False)
-    assert evidence("steal", "jobs") == Evidence(0, 0.0, named=False)
+    assert evidence("take our work", "jobs") == Evidence(2, 1.0, named=1)
+    assert evidence("newcomers", "crime") == Evidence(1, 1.0, named=0)
+    assert evidence("steal", "jobs") == Evidence(0, 0.0, named=0)
 
 
 def test_a_language_knows_its_stop_words_concepts_and_phrasings() -> None:
@@ -132,3 +132,70 @@ def test_what_stands_in_most_phrasings_weighs_little() -> None:
     same = [Phrasing(f"entry-{number}", f"newcomers always {word}") for number, word in enumerate("abcdefghij" * 5)]
     index = Index([*same, CRIME], TONGUE)
     assert rank(index, "newcomers steal")[0].entry == "crime"
+
+
+MANY = [
+    Phrasing(entry, f"{start} {word}")
+    for entry, words in {"jobs": ["jobs", "pay", "boss"], "homes": ["flats", "rents", "houses"]}.items()
+    for word in words
+    for start in ("newcomers get", "it is about")
+]
+
+
+def test_what_tells_entries_apart_counts_where_each_is_said_in_several_ways() -> None:
+    index = Index(MANY, TONGUE)
+    parts = index.explain(index.read("newcomers flats"), rank(index, "newcomers flats")[0])
+    assert {part.by for part in parts} == {"phrasing", "learnt", "letters"}
+    assert next(part for part in parts if part.by == "learnt").what == "flat"
+
+
+def test_a_fold_is_the_index_without_some_phrasings() -> None:
+    index = Index(MANY, TONGUE)
+    homes = [number for number, phrasing in enumerate(index.phrasings) if phrasing.entry == "homes"]
+    found = index.rank(index.read("newcomers get flats"), fold=index.fold(homes))
+    assert [match.entry for match in found] == ["jobs"]
+    assert index.evidence(index.read("flats"), "homes", index.fold(homes)).words == 0
+
+
+def test_an_entry_that_needs_a_concept_is_found_by_it_or_word_for_word_only() -> None:
+    said = [*MANY, Phrasing("jobs", "always waiting lists")]
+    index = Index(said, TONGUE, {"homes": ["queue"], "jobs": ["queue", "unheard-of"]})
+    assert rank(index, "newcomers and flats") == []
+    assert {match.entry for match in rank(index, "a queue for newcomers")} == {"homes", "jobs"}
+    assert rank(index, "newcomers get flats")[0].entry == "homes"
+
+
+def test_a_concept_that_a_language_has_no_words_for_is_not_needed() -> None:
+    assert rank(Index(MANY, TONGUE, {"homes": ["unheard-of"]}), "newcomers and flats")[0].entry == "homes"
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [("jbos", "jobs"), ("retns", "rents"), ("newcmers", "newcomers"), ("newcoemrss", "newcomers"), ("jxbs", "jxbs")],
+)
+def test_a_slip_is_repaired_a_short_word_only_where_letters_are_swapped(typed: str, read: str) -> None:
+    assert INDEX.read(typed).repaired.get(typed, typed) == read
+
+
+def test_a_form_of_a_known_word_is_not_repaired() -> None:
+    assert INDEX.read("renting stealing").repaired == {}
+
+
+def test_what_cities_say_otherwise_is_about_the_same_and_takes_no_weight_from_it() -> None:
+    shared = Index(MANY, TONGUE)
+    towns = [Phrasing(f"town-{n}/{said.entry}", said.text) for n in range(3) for said in MANY]
+    both = Index([*MANY, *towns], TONGUE)
+    one, other = (i.rank(i.read("newcomers flats"), may=lambda entry: "/" not in entry)[0] for i in (shared, both))
+    assert (one.entry, round(one.best, 1)) == (other.entry, round(other.best, 1))
+
+
+def test_in_a_large_library_the_nearest_are_found() -> None:
+    words = [
+        f"{one}{other}" for one in ("red", "blue", "green", "grey") for other in ("fox", "cow", "hen", "owl", "ant")
+    ]
+    chance = random.Random(5)
+    said = [Phrasing(f"entry-{number}", " ".join(chance.sample(words, 5))) for number in range(3000)]
+    index = Index(said, TONGUE)
+    for phrasing in chance.sample(said, 20):
+        assert rank(index, phrasing.text)[0].score >= index.rank(index.read(phrasing.text), 50)[-1].score
+        assert phrasing.entry in [match.entry for match in rank(index, phrasing.text)]

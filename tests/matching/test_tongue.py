@@ -42,3 +42,45 @@ def test_stop_words_alone_stay() -> None:
 
 def test_it_knows_stop_words_and_concepts() -> None:
     assert [TONGUE.knows(word) for word in ("the", "jobs", "zzz", "")] == [True, True, False, False]
+
+
+PLAIN = Tongue(
+    Typing(
+        stemmer="english",
+        stop="we do the it and that",
+        nots="not don't",
+        denials=["just like everybody"],
+        aliases={"job": ["job", "building site"]},
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "negates"),
+    [
+        ("we do not work", True),
+        ("WE DON’T the work", True),
+        ("we work and we don't", False),
+        ("we work", False),
+        ("not the it and that do work", False),
+        ("", False),
+    ],
+)
+def test_a_negation_turns_what_soon_follows(text: str, negates: bool) -> None:
+    assert PLAIN.negates(text) is negates
+
+
+@pytest.mark.parametrize(
+    ("text", "denies"), [("Just like everybody, they work", True), ("just likely everybody", False), ("", False)]
+)
+def test_a_turn_of_phrase_contradicts_as_whole_words(text: str, denies: bool) -> None:
+    assert PLAIN.denies(text) is denies
+
+
+def test_the_shape_of_a_sentence_does_not_say_what_it_is_about() -> None:
+    assert PLAIN.shape(["the", "jobs"]) == PLAIN.shape(["the", "job"]) != PLAIN.shape(["the", "cats"])
+    assert "the =" in PLAIN.shape(["the", "jobs"])
+
+
+def test_it_names_those_concepts_that_it_has_words_for() -> None:
+    assert PLAIN.named(["job", "queue"]) == {"=job"}

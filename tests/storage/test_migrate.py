@@ -39,7 +39,8 @@ def differences(path: Path) -> list[object]:
 def shape(path: Path) -> set[str]:
     with closing(sqlite3.connect(path)) as raw:
         rows = raw.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'alembic_version'")
-        return {" ".join(sql.split()).replace('"', "") for (sql,) in rows}
+        plain = (" ".join(sql.split()).replace('"', "") for (sql,) in rows)
+        return {sql.replace(" ,", ",").replace(" )", ")") for sql in plain}  # as ALTER TABLE leaves it
 
 
 @pytest.mark.parametrize("make", [migrate, migrating._upgrade])
@@ -183,7 +184,8 @@ def test_a_database_of_the_first_version_keeps_its_rows_and_gets_the_new_tables(
     assert is_current(path)
     assert differences(path) == []
     with closing(sqlite3.connect(path)) as raw:
-        assert {table: raw.execute(f"SELECT * FROM {table}").fetchall() for table in rows} == {
+        found = {table: raw.execute(f"SELECT * FROM {table}").fetchall() for table in rows}
+        assert {table: [row[: len(rows[table])] for row in kept] for table, kept in found.items()} == {
             table: [row] for table, row in rows.items()
         }
         assert raw.execute("SELECT count(*) FROM reports").fetchone() == (0,)

@@ -80,7 +80,7 @@ async def test_a_card_that_was_not_sent_gives_way_to_the_newer_one(store: Store,
 
 async def test_a_card_that_was_sent_is_edited(store: Store, now: datetime) -> None:
     old = await said(store, now, "old", slot="card")
-    await store.run(lambda tx: outbox.settle(tx, old, "sent", "ref-1"))
+    await store.run(lambda tx: outbox.settle(tx, old, "sent", "ref-1", "reached", now))
     await said(store, now, "newer", slot="card")
     newest = await said(store, now, "newest", slot="card")
     assert await edited(store, newest) == "ref-1", "what was never sent hands the ref on"
@@ -92,9 +92,9 @@ async def test_the_ref_of_a_card_that_was_in_the_air_is_known_once_it_came_down(
     old = await said(store, now, "old", slot="card")
     newer = await said(store, now, "newer", slot="card")
     assert await edited(store, newer) is None
-    await store.run(lambda tx: outbox.settle(tx, old, "sent", "ref-1"))
+    await store.run(lambda tx: outbox.settle(tx, old, "sent", "ref-1", "reached", now))
     assert await edited(store, newer) == "ref-1"
-    await store.run(lambda tx: outbox.settle(tx, newer, "sent", "ref-2"))
+    await store.run(lambda tx: outbox.settle(tx, newer, "sent", "ref-2", "reached", now))
     assert await column(store, "id") == [newer.id], "the older row is over only now"
 
 
@@ -156,8 +156,8 @@ async def test_no_more_are_claimed_than_asked_for_the_oldest_first(store: Store,
 
 async def test_what_is_settled_is_never_sent_again(store: Store, now: datetime) -> None:
     sent, dead = await said(store, now, "sent"), await said(store, now, "dead")
-    await store.run(lambda tx: outbox.settle(tx, sent, "sent", "ref-1"))
-    await store.run(lambda tx: outbox.settle(tx, dead, "dead", None))
+    await store.run(lambda tx: outbox.settle(tx, sent, "sent", "ref-1", "reached", now))
+    await store.run(lambda tx: outbox.settle(tx, dead, "dead", None, "other", now))
     assert await claimed(store, now + 1000 * LEASE) == []
     assert await column(store, "state") == ["sent", "dead"]
     assert await column(store, "ref") == ["ref-1", None]
@@ -174,7 +174,7 @@ async def test_what_is_put_off_waits_for_its_moment(store: Store, now: datetime)
 async def test_settling_what_was_forgotten_changes_nothing(store: Store, now: datetime) -> None:
     bubble = await said(store, now, "forgotten")
     await store.run(lambda tx: tx.execute(BUBBLES.delete()))
-    await store.run(lambda tx: outbox.settle(tx, bubble, "sent", "ref"))
+    await store.run(lambda tx: outbox.settle(tx, bubble, "sent", "ref", "reached", now))
     await store.run(lambda tx: outbox.put_off(tx, bubble, now))
     assert await column(store, "id") == []
 
@@ -184,7 +184,7 @@ async def test_whoever_lost_a_bubble_changes_nothing_of_it(store: Store, now: da
     lost = await said(store, now, "whose?")
     (taken,) = await store.run(lambda tx: outbox.claim(tx, ["telegram"], now + LEASE, 9))
     before = await store.read(lambda tx: tx.execute(BUBBLES.select()).all())
-    await store.run(lambda tx: outbox.settle(tx, lost, "sent", "ref"))
+    await store.run(lambda tx: outbox.settle(tx, lost, "sent", "ref", "reached", now))
     await store.run(lambda tx: outbox.put_off(tx, lost, now + 9 * LEASE))
     assert await store.run(lambda tx: outbox.hold(tx, lost, now + 9 * LEASE)) == lost
     assert await store.read(lambda tx: outbox.current(tx, lost)) is None

@@ -13,13 +13,15 @@ from sqlalchemy import Connection, create_engine
 
 from bot.core.message import Address, Choice, Image, Reply
 from bot.core.session import Question, Scene, Session
-from bot.storage import games, outbox, plays, reports, sessions, tellings
+from bot.storage import games, outbox, plays, reports, sessions, subscriptions, tellings
 from bot.storage.database import Database, opened
 from bot.storage.outbox import Bubble
 from bot.storage.reports import Draft
 from bot.storage.store import Store
-from bot.storage.tables import BY_ADDRESS, METADATA
+from bot.storage.subscriptions import Subscription
+from bot.storage.tables import BY_ADDRESS, COORDINATORS, METADATA
 from bot.storage.tables import SESSIONS as SESSIONS_TABLE
+from bot.storage.upsert import insert
 from bot.talk.feature import Telling
 from tests.play import NOON
 
@@ -117,6 +119,9 @@ async def talk(store: Store, where: Address, now: datetime) -> None:
         reports.ask(tx, reports.keep(tx, where, Draft("words"), city="", language="en", now=now), where, "en", now)
         plays.sit(tx, 1, where, now)
         games.let_host(tx, "ABC234", where, now)
+        subscriptions.put(tx, Subscription(where, "", "en", now))
+        row = {"address": str(where), "city": "", "number": 1, "language": "en", "since": 0}
+        tx.execute(insert(COORDINATORS).values(row).on_conflict_do_nothing())
 
     await store.run(everything)
 
@@ -223,7 +228,7 @@ def leave_much(tx: Connection, where: Address, now: datetime) -> None:
     sessions.put(tx, Session(where, asked=Question(1, Reply(canary * 500))), now)  # then shorter: pages become free
     sessions.put(tx, Session(where, asked=asked, scenes=(Scene("rumours", canary),)), now)
     bubble = outbox.add(tx, Bubble(0, where, Reply(canary * 40, slot=canary), "en"), now, state="waiting")
-    outbox.settle(tx, bubble, "sent", f"{where}.{bubble.id}")
+    outbox.settle(tx, bubble, "sent", f"{where}.{bubble.id}", "reached", now)
     sessions.first_time(tx, where, f"{canary}{bubble.id}", now)
     tellings.add(tx, [Telling(where, "quizzes", {"late": canary}, now, f"{canary}{bubble.id}")])
 

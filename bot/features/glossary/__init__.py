@@ -17,6 +17,8 @@ from bot.talk.words import begins, folded
 KINDS = (TERMS,)
 NAME = "glossary"
 SURE = 0.95
+PERHAPS = 0.249  # a word mistyped: below any rumour that is offered, above what nobody knows
+MOST_WORDS = 6  # of what may be a word mistyped
 
 
 def feature(library: Library, tongues: Mapping[str, Tongue]) -> Feature:
@@ -71,12 +73,17 @@ class _Glossary:
         return Reply(context.say("glossary.which_word"), prompt=context.say("glossary.your_word"))
 
     def listen(self, text: str) -> Heard | None:
-        """Claim a term standing alone, and "what is a …?" about one."""
+        """Claim a term standing alone, and "what is a …?" about one; one mistyped, where nobody else claims it."""
         for language, tongue in self._tongues.items():
             name = self._finder.exact(tongue.asked_for(text), language)
             if name:
                 return Heard(SURE, partial(self._show, name=name))
-        return None
+        mistyped = self._mistyped(text) if len(text.split()) <= MOST_WORDS else None
+        return Heard(PERHAPS, partial(self._show, name=mistyped)) if mistyped else None
+
+    def _mistyped(self, text: str) -> str | None:
+        found = (self._finder.find(tongue.asked_for(text), code).term for code, tongue in self._tongues.items())
+        return next(filter(None, found), None)
 
     def browse(self, argument: str) -> Answer:
         """`/terms`: the letters; `/terms s`: the terms under one."""

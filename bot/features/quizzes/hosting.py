@@ -16,7 +16,7 @@ from bot.features.quizzes.teams import BOOSTERS, HOSTING, Team, Teams, cards, or
 from bot.storage import games, plays
 from bot.storage.games import Game
 from bot.storage.plays import PlayRow
-from bot.talk.feature import Answer, Command, Context, Feature, Outcome
+from bot.talk.feature import Answer, Command, Context, Feature, Outcome, Say
 from bot.talk.words import folded
 
 MODES = ("first", "majority", "captain")
@@ -25,7 +25,6 @@ SHOWN = 30  # teams on a card; a panel shows all
 MORE = 5  # minutes
 LONGEST_MESSAGE = 400
 MOST_HANDS = 500
-WHEN = {"antes": "before", "despues": "after"}
 
 BUTTONS: Mapping[str, tuple[str, ...]] = {
     "open": ("start", "invite", "notes", "end"),
@@ -455,15 +454,15 @@ class Hosting:
     def hands(self, argument: str) -> Answer:
         """`/hands before 1 4 6 9 3`: how many hands went up for each of one to five; a second count replaces it."""
         spoken, *counted = argument.split() or [""]
-        when = WHEN.get(folded(spoken), spoken)
         many = [int(one[:4]) for one in counted if one.isdecimal()]
-        sound = when in FEEL_SURE and len(many) == len(counted) == len(SCALE) and sum(many) <= MOST_HANDS
+        counts = len(many) == len(counted) == len(SCALE) and sum(many) <= MOST_HANDS
 
         def answer(context: Context) -> Outcome:
+            when = _when(context.say, spoken)
             game = games.hosted(context.tx, context.session.where)
             if game is None:
                 return context.show(context.say("host.none"), Choice(context.say("host.make"), "/host"))
-            if not sound:
+            if when is None or not counts:
                 return context.show(context.say("host.how_hands"))
             games.reset(context.tx, game.quiz, game.code, when)
             found = [(when, str(n), count) for n, count in zip(SCALE, many, strict=True) if count]
@@ -506,3 +505,9 @@ class Hosting:
 def _spoken(context: Context) -> Session:
     """Return the session in the language that is spoken, for it will be told things."""
     return replace(context.session, language=context.session.language or context.language)
+
+
+def _when(say: Say, spoken: str) -> str | None:
+    """Return `before` or `after`, typed so or in the language of the conversation; None for anything else."""
+    words = {folded(say(f"host.word_{when}")): when for when in FEEL_SURE}
+    return words.get(folded(spoken), spoken if spoken in FEEL_SURE else None)

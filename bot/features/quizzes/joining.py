@@ -17,8 +17,7 @@ LONGEST_NAME = 24
 _CODE = re.compile(r"[A-HJ-NP-Za-hj-np-z2-9]{6}")
 _NAME = re.compile(r"[^\W_]+(?:[ '’&-]{1,2}[^\W_]+)*")  # letters and digits: no emoji, no markup, no link
 NEW = "new"
-RENAMES = ("name", "nombre")
-NEWS = (NEW, "nuevo", "otro")
+RENAME = "name"
 
 
 class Joining:
@@ -127,7 +126,7 @@ class Joining:
     def handed(self, context: Context, game: Game, mine: list[PlayRow], argument: str) -> Outcome:
         """Hand the device to a team, make a new one, or rename the one that has it."""
         verb, _, name = argument.partition(" ")
-        if verb.lower() in RENAMES and name:
+        if folded(verb) in (RENAME, folded(context.say("quiz.word_name"))) and name:
             return self.renamed(context, game, mine, name.strip())
         wanted = folded(argument)
         found = next((row for row in mine if wanted and wanted in (str(row.team), folded(row.name))), None)
@@ -139,7 +138,8 @@ class Joining:
             return context.show(context.say("quiz.which_team"), *choices, more)
         if game.state == "debrief":
             return context.show(context.say("quiz.game_over"))
-        own = argument if verb.lower() not in NEWS and game.own_names else ""
+        fresh = folded(verb) in (NEW, folded(context.say("quiz.word_new")))
+        own = argument if game.own_names and not fresh else ""
         if own and not self.is_name(context, game, own):
             return context.show(context.say("quiz.other_name", most=LONGEST_NAME))
         return self.new(context, game, own)

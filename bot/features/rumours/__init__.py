@@ -1,16 +1,21 @@
 """Rumours: found from a person's own words, answered with something to say, a question, a fact."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from bot.core.markup import escape
 from bot.core.message import Choice, Reply
-from bot.features.rumours import replies
+from bot.features.rumours import replies, warn
 from bot.features.rumours.entry import RUMOURS, Rumour
-from bot.features.rumours.find import Finder, Finding
+from bot.features.rumours.find import Finder, Finding, Rumours
 from bot.library.common import SOURCES, THEMES
 from bot.library.load import Library
 from bot.library.support import Routes
+from bot.matching.index import Phrasing
+from bot.matching.learnt import Recall, learn_anew
+from bot.matching.semantic import Voice
 from bot.matching.tongue import Tongue
+from bot.storage import sessions, unmatched
 from bot.talk.feature import Answer, Command, Context, Count, Feature, Heard, Outcome
 from bot.talk.words import begins, folded
 
@@ -19,19 +24,65 @@ NAME = "rumours"
 OFFERED = 3
 BLOCKED = 0.99  # so sure is a card found by dehumanising words: above care, which has no card to offer
 Find = Callable[[str], Finding]
+Keepable = Callable[[str], bool]
+Learn = Callable[[Sequence[Phrasing]], Voice | None]
 NEVER_SURE = 0.05  # the floor that lets any other feature that recognises the words come first
+LONGEST_SAY = 48  # bytes of what a choice says
 
 
 def feature(
-    library: Library, find: Find, techniques: Mapping[str, Mapping[str, tuple[str, bool]]], routes: Routes
+    library: Library,
+    find: Find,
+    techniques: Mapping[str, Mapping[str, tuple[str, bool]]],
+    routes: Routes,
+    keepable: Keepable | None = None,
 ) -> Feature:
-    """Return the feature for `library`; `techniques` gives language → id → (name, safe for high sensitivity)."""
-    return _Rumours(library, find, techniques, routes).feature()
+    """Return the feature for `library`; `techniques` gives language → id → (name, safe for high sensitivity).
+
+    `keepable` says of words that nobody knows whether they may be kept, pure and in memory; None keeps nothing.
+    """
+    return _Rumours(library, find, techniques, routes, keepable).feature()
 
 
-def finder(shared: Library, tongues: Mapping[str, Tongue], cities: Mapping[str, Library]) -> Finder:
-    """Return what finds the rumours of the shared library and of every city's."""
-    return Finder(_rumours(shared), tongues, {city: _rumours(library) for city, library in cities.items()})
+def finder(
+    shared: Library,
+    tongues: Mapping[str, Tongue],
+    cities: Mapping[str, Library],
+    recall: Recall = learn_anew,
+    learn: Learn | None = None,
+) -> Finder:
+    """Return what finds the rumours of the shared library and of every city's.
+
+    `recall` keeps what is learnt from them; `learn` makes what judges by meaning.
+    """
+    own = {city: _rumours(library) for city, library in cities.items()}
+    voice = learn(_said(_rumours(shared), own)) if learn else None
+    return Finder(_rumours(shared), tongues, own, recall, voice)
+
+
+def _said(shared: Rumours, own: Mapping[str, Rumours]) -> list[Phrasing]:
+    """Return how every rumour is said, in all languages; what a city says otherwise stands as `city/id`."""
+    plain = _ways(shared, "")
+    known = set(plain)
+    theirs = {city: [way for way in _ways(rumours, "") if way not in known] for city, rumours in own.items()}
+    changed = {city: {way.entry for way in ways} for city, ways in theirs.items()}
+    whole = [way for city, rumours in own.items() for way in _ways(rumours, city, changed[city])]
+    return plain + whole
+
+
+def _ways(rumours: Rumours, city: str, only: Collection[str] | None = None) -> list[Phrasing]:
+    return [
+        Phrasing(f"{city}/{name}" if city else name, text)
+        for by_id in rumours.values()
+        for name, rumour in by_id.items()
+        if only is None or name in only
+        for text in (rumour.claim, *rumour.heard_as)
+    ]
+
+
+def phrasing_warnings(library: Library, tongues: Mapping[str, Tongue], recall: Recall, *, every: bool) -> Iterator[str]:
+    """Yield what editors may mend in the ways of saying rumours."""
+    return warn.phrasing_warnings(_rumours(library), tongues, recall, every=every)
 
 
 def _rumours(library: Library) -> Mapping[str, Mapping[str, Rumour]]:
@@ -48,11 +99,17 @@ def names(library: Library) -> dict[str, dict[str, str]]:
 
 class _Rumours:
     def __init__(
-        self, library: Library, find: Find, techniques: Mapping[str, Mapping[str, tuple[str, bool]]], routes: Routes
+        self,
+        library: Library,
+        find: Find,
+        techniques: Mapping[str, Mapping[str, tuple[str, bool]]],
+        routes: Routes,
+        keepable: Keepable | None,
     ) -> None:
         self._library = library
         self._find = find
         self._routes = routes
+        self._keepable = keepable
         self._rumours = _rumours(library)
         self._sources = library.only(SOURCES, next(iter(library.pack.languages))).sources
         self._techniques = techniques
@@ -74,6 +131,8 @@ class _Rumours:
                 ),
                 Command("rumours", self.browse, argument=True, linkable=self._leads_on),
                 Command("not", self.not_it, hidden=True),
+                Command("none", self.none_of_these, hidden=True),
+                Command("switch", self.switch, admin=True, hidden=True),
             ),
             listen=self.listen,
             resume=self.resume,
@@ -93,14 +152,17 @@ class _Rumours:
         """Judge free text: surely one rumour, perhaps one of a few, or none we know."""
         found = self._find(text)
         least = BLOCKED if found.blocked and found.decision == "answer" else NEVER_SURE
-        return Heard(max(found.confidence, least), lambda context: self._found(context, found))
+        lost = found.decision == "none" and self._keepable is not None and self._keepable(text)
+        return Heard(max(found.confidence, least), lambda context: self._found(context, found, text if lost else ""))
 
     def resume(self, text: str) -> Answer:
         """Take the words that `/rumour` asked for."""
         heard = self.listen(text)
 
         def answer(context: Context) -> Outcome:
-            return heard.answer(context).then(context.session.leave(NAME))
+            left = replace(context, session=context.session.leave(NAME))
+            outcome = heard.answer(left)
+            return outcome if outcome.session else outcome.then(left.session)
 
         return answer
 
@@ -141,18 +203,50 @@ class _Rumours:
 
     def not_it(self, argument: str) -> Answer:
         """`/not jobs wages`: that card was not meant; offer the runner-up, then its neighbours."""
-        tried = argument.split()
+        first, _, rest = argument.partition(" ")
+        tried, others = self._named(first), self._named(rest)
 
         def answer(context: Context) -> Outcome:
-            if not tried or tried[0] not in self._ids:
+            if not tried:
                 return self._none(context)
             theme = self._library.folders[RUMOURS.name, tried[0]]
-            near = dict.fromkeys([name for name in tried[1:] if name in self._ids] + self._of_theme(theme))
-            near = dict.fromkeys(name for name in near if name != tried[0] and not is_hidden(context, name))
-            choices = [*self._cards(context, list(near)[: OFFERED + 1]), self._none_of_these(context)]
-            return context.show(context.say("rumours.sorry_not_it"), *choices)
+            near = dict.fromkeys(others + self._of_theme(theme))
+            near = dict.fromkeys(name for name in near if name not in tried and not is_hidden(context, name))
+            # What is offered for its theme alone was not found for these words: refusing it says nothing about it.
+            refused = self._none_of_these(context, [name for name in others if name in near])
+            choices = [*self._cards(context, list(near)[: OFFERED + 1]), refused]
+            shown = context.show(context.say("rumours.sorry_not_it"), *choices)
+            return shown.counted(*_misses(context, "not-it", tried))
 
         return answer
+
+    def none_of_these(self, argument: str) -> Answer:
+        """`/none jobs wages`: these cards were offered, and none was meant."""
+        offered = self._named(argument)
+        return lambda context: self._none(context).counted(*_misses(context, "none-of-these", offered))
+
+    def switch(self, argument: str) -> Answer:
+        """`/switch es jobs`: from now on in that language, and the same card, or the same offer, once more in it."""
+        code, _, rest = argument.partition(" ")
+        names = self._named(rest)
+
+        def answer(context: Context) -> Outcome:
+            if code not in self._rumours:
+                return context.show(context.say("language.unknown"), Choice(context.say("menu.help"), "/help"))
+            session = replace(context.session, language=code, switched=True)
+            told = replace(context, session=session, language=code, say=context.say_in(code))
+            again = self._again(told, names)
+            chosen = Reply(told.say("language.chosen"))
+            return Outcome((chosen, *again.replies), session, counts=again.counts)
+
+        return answer
+
+    def _again(self, context: Context, names: Sequence[str]) -> Outcome:
+        """Show what was found once more, in another language; without it, the themes."""
+        shown = [name for name in names if not is_hidden(context, name)]
+        if len(names) == 1:
+            return self._card(context, names[0], "")
+        return self._offer(context, shown) if shown else self.browse("")(context)
 
     def _prompt(self, context: Context) -> Outcome:
         return Outcome((self.ask(context),), context.session.enter(NAME))
@@ -206,26 +300,66 @@ class _Rumours:
             Choice(known[name][0], f"/technique {name}") for name in rumour.techniques if known[name][1] or not careful
         ]
 
-    def _found(self, context: Context, found: Finding) -> Outcome:
-        if found.decision == "none":
-            return self._none(context).counted(Count("search", "none"))
+    def _found(self, context: Context, found: Finding, lost: str) -> Outcome:
+        """Word what was found; `lost` are words that led nowhere and may be kept."""
         names = list(dict.fromkeys(match.entry for match in found.candidates))
-        if found.decision == "offer":
-            names = [name for name in names if not is_hidden(context, name)]
-            if not names:
-                return self._none(context)
-            choices = [*self._cards(context, names[:OFFERED]), self._none_of_these(context), self._happened(context)]
-            return context.show(context.say("rumours.did_you_mean"), *choices).counted(Count("search", "offered"))
+        word = {"offer": self._offered, "service": self._service, "opposite": self._opposite}.get(found.decision)
+        if word:
+            return word(context, found, [name for name in names if not is_hidden(context, name)][:OFFERED])
+        if found.decision == "none":
+            return self._unknown(context, lost).counted(Count("search", "none"))
         if found.blocked:
             return self._blocked(context, names[0]).counted(Count("search", "found"))
         if is_hidden(context, names[0]):
             return self._withdrawn(context, names[0])
+        return self._answered(context, found, names)
+
+    def _answered(self, context: Context, found: Finding, names: Sequence[str]) -> Outcome:
+        """Show the card that was found, with the way out where another was meant."""
         shown = self._card(context, names[0], "")
         (card,) = shown.replies
-        runner_up = names[1] if len(names) > 1 else ""
-        not_it = Choice(card.choices[-1].label, f"/not {names[0]} {runner_up}".strip())
-        answer = context.show(card.text, *card.choices[:-1], not_it, link=card.link)
-        return answer.counted(*shown.counts, Count("search", "found"))
+        switch = self._switch(context, found.language, names[:1])
+        not_it = Choice(card.choices[-1].label, self._say("not", names[:2]))
+        answer = context.show(card.text, *switch, *card.choices[:-1], not_it, link=card.link)
+        return _once(context, answer.counted(*shown.counts, Count("search", "found")), switch)
+
+    def _offered(self, context: Context, found: Finding, names: Sequence[str]) -> Outcome:
+        """Ask which of a few cards is meant."""
+        if not names:
+            return self._none(context)
+        switch = self._switch(context, found.language, names)
+        return _once(context, self._offer(context, names, switch).counted(Count("search", "offered")), switch)
+
+    def _offer(self, context: Context, names: Sequence[str], switch: Sequence[Choice] = ()) -> Outcome:
+        ways = self._none_of_these(context, names), self._happened(context)
+        return context.show(context.say("rumours.did_you_mean"), *switch, *self._cards(context, names), *ways)
+
+    def _service(self, context: Context, found: Finding, names: Sequence[str]) -> Outcome:
+        """A question about a service: say who may know, and what is here for when something is said about it."""
+        help_ = Choice(context.say("care.where_help_is"), "/support")
+        themes = Choice(context.say("rumours.see_themes"), "/rumours")
+        shown = self._taken_for(context, context.say("rumours.service"), found, names[:1], help_, themes)
+        return shown.counted(Count("search", "service"))
+
+    def _opposite(self, context: Context, found: Finding, names: Sequence[str]) -> Outcome:
+        """Somebody who contradicts a rumour: name what it seems to be about, and offer what is known."""
+        if not names:
+            return self._none(context).counted(Count("search", "none"))
+        tip = Choice(context.say("rumours.get_tip"), "/tip")
+        not_it = Choice(context.say("rumours.not_it"), self._say("not", names[:2]))
+        shown = self._taken_for(context, context.say("rumours.opposite"), found, names[:1], tip, not_it)
+        return shown.counted(Count("search", "opposite"))
+
+    def _taken_for(self, context: Context, what: str, found: Finding, names: Sequence[str], *ways: Choice) -> Outcome:
+        """Say `what` the words seem to be, and what they were taken to be about, with the card one press away."""
+        switch = self._switch(context, found.language, names)
+        text = "\n\n".join([what, *(self._about(context, name) for name in names)])
+        cards = [Choice(context.say("rumours.show_card"), f"/rumour {name}") for name in names]
+        return _once(context, context.show(text, *switch, *cards, *ways), switch)
+
+    def _about(self, context: Context, name: str) -> str:
+        """Name what the words were taken for, so that a misunderstanding is seen."""
+        return context.say("rumours.taken_for", name=self._rumours[context.language][name].name)
 
     def _blocked(self, context: Context, name: str) -> Outcome:
         """Dehumanising words: not repeated, not debated; support, a way to stop, the term."""
@@ -233,16 +367,24 @@ class _Rumours:
         if is_hidden(context, name):
             return context.show(say("rumours.blocked"), Choice(say("rumours.get_support"), "/support"))
         return context.show(
-            say("rumours.blocked"),
+            f"{say('rumours.blocked')}\n\n{self._about(context, name)}",
             Choice(say("rumours.get_support"), f"/rumour {name} support"),
             Choice(say("rumours.stay_safe"), f"/rumour {name} talk"),
             Choice(say("rumours.show_card"), f"/rumour {name}"),
         )
 
-    def _none(self, context: Context) -> Outcome:
+    def _unknown(self, context: Context, lost: str) -> Outcome:
+        """Say that nobody knows these words; keep them where the city wants that, and say so."""
+        where, now = context.session.where, context.now
+        kept = bool(lost) and unmatched.keep(
+            context.tx, where, lost, city=context.city, language=context.language, now=now
+        )
+        return self._none(context, *([context.say("rumours.kept")] if kept else []))
+
+    def _none(self, context: Context, *more: str) -> Outcome:
         say = context.say
         return context.show(
-            say("rumours.none"),
+            "\n\n".join((say("rumours.none"), *more)),
             Choice(say("rumours.see_themes"), "/rumours"),
             Choice(say("rumours.get_tip"), "/tip"),
             Choice(say("rumours.leave_it"), "/report"),
@@ -253,15 +395,54 @@ class _Rumours:
         """Return the way to help for somebody who was hurt, and whose words were not recognised."""
         return Choice(context.say("rumours.happened"), "/support")
 
-    def _none_of_these(self, context: Context) -> Choice:
-        return Choice(context.say("rumours.none_of_these"), "/not")
+    def _none_of_these(self, context: Context, offered: Sequence[str]) -> Choice:
+        return Choice(context.say("rumours.none_of_these"), self._say("none", offered))
 
-    def _cards(self, context: Context, names: list[str]) -> list[Choice]:
+    def _switch(self, context: Context, spoken: str, names: Sequence[str]) -> list[Choice]:
+        """Return the way to the language that was `spoken`, where it is another one, once in a conversation.
+
+        In a shared chat those who run it choose the language.
+        """
+        if spoken == context.language or spoken not in self._rumours or context.session.switched or context.shared:
+            return []
+        return [Choice(context.say_in(spoken)("language.switch"), self._say(f"switch {spoken}", names))]
+
+    def _say(self, command: str, names: Sequence[str]) -> str:
+        """Return `/command` with the ids `names`, cut to their beginnings where a choice could not say them whole."""
+        whole = " ".join([f"/{command}", *names])
+        if len(whole) <= LONGEST_SAY:
+            return whole
+        room = (LONGEST_SAY - len(command) - 1) // len(names) - 1
+        return " ".join([f"/{command}", *(name[:room] for name in names)])
+
+    def _named(self, said: str) -> list[str]:
+        """Return the ids that `_say` wrote; a beginning that several have names none."""
+        words = said.split()[: 2 * OFFERED]
+        begun = {word: [name for name in self._ids if name.startswith(word)] for word in words}
+        found = (word if word in self._ids else names[0] if len(names) == 1 else "" for word, names in begun.items())
+        return list(dict.fromkeys(filter(None, found)))
+
+    def _cards(self, context: Context, names: Sequence[str]) -> list[Choice]:
         rumours = self._rumours[context.language]
         return [Choice(rumours[name].name, f"/rumour {name}") for name in names]
 
     def _of_theme(self, theme: str) -> list[str]:
         return [name for name in self._ids if self._library.folders[RUMOURS.name, name] == theme]
+
+
+def _once(context: Context, outcome: Outcome, switch: Sequence[Choice]) -> Outcome:
+    """Remember that another language was offered, so that it is not again."""
+    return outcome.then(replace(context.session, switched=True)) if switch else outcome
+
+
+def _misses(context: Context, what: str, names: Sequence[str]) -> list[Count]:
+    """Return the counts for cards that were wrongly offered, each once in a conversation and day.
+
+    What knows that is a key in `seen`, gone after two days, and with `/forget` at once.
+    """
+    tx, where, day = context.tx, context.session.where, f"{context.now:%Y-%m-%d}"
+    new = [name for name in names if sessions.first_time(tx, where, f"{what}/{day}/{name}", context.now)]
+    return [Count(what, name) for name in new]
 
 
 def is_hidden(context: Context, name: str) -> bool:

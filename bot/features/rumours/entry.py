@@ -28,6 +28,9 @@ class Rumour(Entry):
         min_length=6, description="At least six, better ten, ways people really say it; for matching only"
     )
     blocked: list[Phrase] = Field([], description="Dehumanising ways of saying it: recognised, never repeated")
+    needs: list[str] = Field(
+        [], description="Concepts of matching/ that stand for the group it is about: without one of them, never offered"
+    )
     sensitivity: Literal["normal", "high"] = Field("normal", description="high where it attacks a group's dignity")
     contested: bool = Field(False, description="true where research disagrees")
     truth: Annotated[str, Words(most=25), StringConstraints(min_length=1)] = Field(
@@ -63,4 +66,4 @@ def check(rumour: Rumour) -> Iterator[Found]:
         yield from fact_problems(rumour.local.fact, ("local", "fact"))
 
 
-RUMOURS = Kind("rumour", "rumours/*", Rumour, check, command="rumour")
+RUMOURS = Kind("rumour", "rumours/*", Rumour, check, command="rumour", distinct=("name", "claim", "truth"))

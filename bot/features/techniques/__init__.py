@@ -1,5 +1,7 @@
 """Dialogue techniques: a tip at once, narrowed by three quick presses, and all of them to browse."""
 
+from rapidfuzz import fuzz, process
+
 from bot.core.markup import escape
 from bot.core.message import Choice, Reply
 from bot.features.techniques.entry import SITUATIONS, TECHNIQUES, Technique
@@ -7,11 +9,13 @@ from bot.features.techniques.select import rank
 from bot.library.common import SOURCES, provenance_line
 from bot.library.figures import draw_year, fill
 from bot.library.load import Library
-from bot.talk.feature import Answer, Command, Context, Count, Feature, Outcome
+from bot.talk.feature import Answer, Command, Context, Count, Feature, Heard, Outcome
 from bot.talk.words import begins, folded
 
 KINDS = (TECHNIQUES, SITUATIONS)
 PARTS = ("who", "where", "feeling")
+SURE, PERHAPS = 0.94, 0.249  # a technique's name, and one mistyped: below any rumour that is offered
+TYPO = 84  # of 100: this like a name, it is read as it
 
 
 def feature(library: Library) -> Feature:
@@ -34,6 +38,9 @@ class _Techniques:
         self._situations = {language: library.only(SITUATIONS, language) for language in languages}
         self._sources = library.only(SOURCES, next(iter(languages))).sources
         self._ids = next(iter(self._techniques.values())).keys()
+        self._called = {
+            folded(entry.name): name for by_id in self._techniques.values() for name, entry in by_id.items()
+        }
 
     def feature(self) -> Feature:
         return Feature(
@@ -50,7 +57,16 @@ class _Techniques:
                 ),
                 Command("techniques", lambda _: self.browse, linkable=lambda argument: argument == ""),
             ),
+            listen=self.listen,
         )
+
+    def listen(self, text: str) -> Heard | None:
+        """Claim a technique's name standing alone, in any language; one mistyped, where nobody else claims it."""
+        wanted = folded(text)[:80].strip(" ?¿!¡.")
+        found = process.extractOne(wanted, self._called.keys(), scorer=fuzz.ratio, score_cutoff=TYPO)
+        if found is None:
+            return None
+        return Heard(SURE if wanted in self._called else PERHAPS, self.technique(self._called[found[0]]))
 
     def tip(self, argument: str) -> Answer:
         """`/tip family home fear`: the best technique for what is known so far, and the next quick question."""

@@ -6,10 +6,10 @@ from collections import OrderedDict
 import aiohttp
 import discord
 
-from bot.core.platform import DeliveryError
+from bot.core.platform import DeliveryError, Lost
 
 NO_CHANNEL, NO_ACCESS, NOT_TO_THEM, NOT_HERE = 10003, 50001, 50007, 50013
-DEAD = frozenset({NO_CHANNEL, NO_ACCESS, NOT_TO_THEM, NOT_HERE})
+LOST: dict[int, Lost] = {NO_CHANNEL: "gone", NO_ACCESS: "barred", NOT_TO_THEM: "blocked", NOT_HERE: "barred"}
 BANNED_FOR, REST = 60.0, 600.0  # seconds
 MOST = 4096
 TROUBLE = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError)
@@ -27,7 +27,7 @@ def failure(error: Exception, *, unknown: bool = False) -> DeliveryError:
     why = f"{error.status} {error.code}"
     if error.status == 429:  # not from Discord itself, but from what stands before it
         return DeliveryError(why, after=BANNED_FOR)
-    return DeliveryError(why, permanent=error.status < 500 and error.status != 401)
+    return DeliveryError(why, permanent=error.status < 500 and error.status != 401, lost=LOST.get(error.code))
 
 
 class Graves:
@@ -38,7 +38,7 @@ class Graves:
 
     def bury(self, channel: int, error: Exception) -> None:
         """Remember `channel` if `error` says that it is dead."""
-        if isinstance(error, discord.HTTPException) and error.code in DEAD:
+        if isinstance(error, discord.HTTPException) and error.code in LOST:
             self._until[channel] = time.monotonic() + REST
             self._until.move_to_end(channel)
             while len(self._until) > MOST:

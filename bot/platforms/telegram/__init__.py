@@ -25,7 +25,7 @@ from telegram.error import (
 )
 
 from bot.core.message import Address, Image, Reply
-from bot.core.platform import DeliveryError, Limits, RefusedError, Sending
+from bot.core.platform import DeliveryError, Limits, Lost, RefusedError, Sending
 from bot.platforms.telegram import draw
 from bot.platforms.telegram.hear import Me, Raw
 from bot.platforms.telegram.lanes import Lanes
@@ -183,7 +183,8 @@ class Telegram:
         return True
 
     def _markup(self, place: Place, reply: Reply, sending: Sending) -> Raw | None:
-        keys = draw.keyboard(reply.choices, sending.turn, self._opens(place))
+        choices = [choice for choice in reply.choices if not (place.channel and self._is_for_admins(choice.say))]
+        keys = draw.keyboard(choices, sending.turn, self._opens(place))
         if keys and reply.link and self.me.shares and self._assistant and not place.shared:
             label = self._assistant.repertoire.say_in(sending.language)("telegram.share")
             keys["inline_keyboard"].append([{"text": label, "switch_inline_query": reply.link}])
@@ -194,6 +195,12 @@ class Telegram:
         if place.channel:
             return lambda command: self.door(command) or self.door("/help")
         return self._opens_in_group if place.shared else _stays
+
+    def _is_for_admins(self, command: str) -> bool:
+        """Say whether only those who run a chat may say a command; a channel's readers cannot be asked who they are."""
+        name = command.removeprefix("/").partition(" ")[0]
+        known = self._assistant.repertoire.command(name) if self._assistant else None
+        return known is not None and known.admin
 
     def _opens_in_group(self, command: str) -> str | None:
         return self.door(command) if self._assistant and self._assistant.repertoire.is_private(command) else None
@@ -240,15 +247,25 @@ def _failure(error: TelegramError, place: Place) -> DeliveryError:
     if isinstance(error, ChatMigrated):
         return DeliveryError(why, moved=Place(error.new_chat_id, place.topic).address)
     if isinstance(error, Forbidden | BadRequest):
-        return DeliveryError(f"{why} {_reason(error)}".strip(), permanent=True)
+        reason = _reason(error)
+        return DeliveryError(f"{why} {reason}".strip(), permanent=True, lost=LOST.get(reason))
     return DeliveryError(why, unknown=isinstance(error, TimedOut))
+
+
+LOST: dict[str, Lost] = {
+    "blocked_by_the_user": "blocked",
+    "can't_initiate": "blocked",
+    "kicked": "barred",
+    "not_enough_rights": "barred",
+    "deactivated": "gone",
+    "chat_not_found": "gone",
+}
 
 
 def _reason(error: TelegramError) -> str:
     """Return Telegram's reason where it is one of those that hold no words of ours."""
     said = error.message.lower()
-    known = ("blocked by the user", "can't initiate", "kicked", "deactivated", "chat not found", "not enough rights")
-    return next((reason.replace(" ", "_") for reason in known if reason in said), "")
+    return next((reason for reason in LOST if reason.replace("_", " ") in said), "")
 
 
 async def persist(asking: Callable[[], Awaitable[T]], pause: float = 2.0, longest: float = 60.0) -> T:

@@ -2,16 +2,17 @@
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
-from telegram import ReactionTypeEmoji
+from telegram import ChatMemberAdministrator, ReactionTypeEmoji
 from telegram.error import Forbidden, TelegramError
 
-from bot.core.message import Message
+from bot.core.message import Address, Message
 from bot.platforms.telegram import Telegram
 from bot.platforms.telegram.hear import Asked, Gone, Joined, Moved, Raw, Said, heard
 from bot.platforms.telegram.inline import answer
@@ -28,6 +29,7 @@ TYPES_AFTER = 0.7  # seconds of thinking after which "typing" is shown
 SORRY_EVERY = 60.0  # seconds between two excuses to one chat
 ANSWERED_ELSEWHERE = ReactionTypeEmoji("👀")
 _RUNS_IT = ("creator", "administrator")
+_CHANNEL = re.compile(r"@[A-Za-z]\w{3,31}|-100\d{1,13}")
 
 
 class Ears:
@@ -102,9 +104,10 @@ class Ears:
             str(said.person) if shared else "",
             None if shared else said.language,
             shared=shared,
-            admin=bool(shared and command and command.admin) and await self._runs_it(said),
+            admin=bool(shared and command and (command.admin or command.ranked)) and await self._runs_it(said),
             unseen=said.unseen,
             unreachable=said.unreachable,
+            runs=await self._named(said, command),
         )
 
     async def _in_private(self, said: Said, whole: str, bare: str) -> Said:
@@ -141,6 +144,27 @@ class Ears:
             self._runs[who] = known = (await self._ask_for_rank(*who), now + KNOWN_FOR)
         return known[0]
 
+    async def _named(self, said: Said, command: Command | None) -> Address | None:
+        """Return the channel that a command in a private chat names, if who spoke runs it and the bot may post there.
+
+        Asked anew each time: whoever runs a channel today may not do so tomorrow.
+        """
+        called = call(said.text)
+        words = called.argument.split() if called and command and command.elsewhere else []
+        if not words or said.place.shared or not _CHANNEL.fullmatch(words[0]):
+            return None
+        named = words[0] if words[0].startswith("@") else int(words[0])
+        try:
+            chat = await self._telegram.bot.get_chat(named)
+            if chat.type != "channel":
+                return None
+            mine = await self._telegram.bot.get_chat_member(chat.id, self._telegram.me.id)
+            theirs = await self._telegram.bot.get_chat_member(chat.id, said.person)
+        except TelegramError:  # no such channel, or one that we know nothing of
+            return None
+        may_post = isinstance(mine, ChatMemberAdministrator) and bool(mine.can_post_messages)
+        return Place(chat.id, channel=True).address if may_post and theirs.status in _RUNS_IT else None
+
     async def _ask_for_rank(self, chat: int, person: int) -> bool:
         try:
             member = await self._telegram.bot.get_chat_member(chat, person)
@@ -152,7 +176,15 @@ class Ears:
         """Greet a group; of a channel, where nobody can answer, tell whoever brought the bot there."""
         place, text = (Place(joined.person), "/channel") if joined.place.channel else (joined.place, "/joined")
         language = joined.language if not place.shared else None
-        message = Message(place.address, text, joined.key, language=language, shared=place.shared, introduced=True)
+        message = Message(
+            place.address,
+            text,
+            joined.key,
+            language=language,
+            shared=place.shared,
+            introduced=True,
+            runs=joined.place.address if joined.place.channel else None,
+        )
         await self._assistant.handle(message)
 
     async def _excuse(self, said: Said) -> None:

@@ -31,6 +31,7 @@ from bot.core.message import Address, Image, Message, Reply
 from bot.core.session import Session
 from bot.platforms import limits
 from bot.platforms.web import NAME, Web
+from bot.platforms.web.days import Asker, DayPages, Days
 from bot.platforms.web.draw import direction, html
 from bot.platforms.web.games import Frame, GamePages, Games
 from bot.platforms.web.pace import Pace
@@ -88,7 +89,15 @@ class Site:
     """All pages of one installation, below the path `base`."""
 
     def __init__(
-        self, web: Web, assistant: Assistant, *, base: str = "", pace: Pace, crowd: Pace, games: Games | None = None
+        self,
+        web: Web,
+        assistant: Assistant,
+        *,
+        base: str = "",
+        pace: Pace,
+        crowd: Pace,
+        games: Games | None = None,
+        days: Days | None = None,
     ) -> None:
         self._web = web
         self._assistant = assistant
@@ -98,6 +107,7 @@ class Site:
         self._templates = environment()
         self._version = _version(_HERE / "static")
         self._games = games
+        self._days = days
 
     def app(self, ready: Ready, more: Sequence[BaseRoute] = ()) -> Starlette:
         """Return the ASGI application with `more` routes; `ready` says whether the parts behind it work."""
@@ -112,6 +122,8 @@ class Site:
             *_health(ready),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
             *(self._game_pages(self._games) if self._games else ()),
+            *(DayPages(self._assistant.store, self._days, self._asker, self._page).routes() if self._days else ()),
+            Route("/days", self.card),
             Route("/{command}/{argument}", self.card),
         ]
         if self._base:
@@ -153,10 +165,10 @@ class Site:
 
     async def card(self, request: Request) -> Response:
         """What a linkable command shows, for a friend who follows a link."""
-        command, argument = request.path_params["command"], request.path_params["argument"]
+        command, argument = request.path_params.get("command", "days"), request.path_params.get("argument", "")
         visitor = self._visitor(request)
         language = self._assistant.repertoires.of(visitor.city).spoken(*visitor.wanted)
-        replies = await self._assistant.preview(f"/{command} {argument}", language, visitor.city)
+        replies = await self._assistant.preview(f"/{command} {argument}".strip(), language, visitor.city)
         if not replies:
             return await self.not_found(request, None)
         first = markup.parse(replies[0].text)[0].plain
@@ -353,6 +365,15 @@ class Site:
             answers,
         )
         return GamePages(self._web, self._assistant.store, games, frame).routes()
+
+    async def _asker(self, request: Request) -> Asker:
+        """Return the town and the language of whoever asks for a town's days; a feed's address names both."""
+        visitor = self._visitor(request)
+        session, _ = (Session(visitor.where), []) if visitor.city else await self._conversation(visitor)
+        repertoires = self._assistant.repertoires
+        city = visitor.city or repertoires.city(session.city)
+        asked = request.query_params.get("lang", "")
+        return Asker(city, repertoires.of(city).spoken(asked, session.language, *visitor.wanted))
 
     def _commands(self, language: str) -> list[tuple[str, str]]:
         say = self._say(language)

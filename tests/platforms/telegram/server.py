@@ -811,9 +811,11 @@ class BotServer(World):
         return {**self._room(asked).chat, **more}
 
     def _do_get_chat_member(self, asked: Json) -> Json:
-        found = self._room(asked).members.get(asked["user_id"])
+        room = self._room(asked)
+        found = room.members.get(asked["user_id"])
         if found:
-            return found
+            posts = room.chat["type"] == "channel" and found["status"] == "administrator"
+            return {**({"can_post_messages": True, "can_edit_messages": True} if posts else {}), **found}
         if asked["user_id"] not in self.people:
             raise RefusedError("Bad Request: member not found")
         return member(self.people[asked["user_id"]], "left")

@@ -1,8 +1,7 @@
 """Answers pass at once, broadcasts at their pace, and whoever Telegram tells to wait, waits; in a time of our own."""
 
 import asyncio
-import selectors
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -10,36 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from bot.core.platform import DeliveryError
-from bot.platforms.telegram.lanes import BROADCASTS_A_SECOND, GROUP_MOST, GROUP_SPAN, REMEMBERED, SOON, Lanes
+from bot.platforms.telegram.lanes import BROADCASTS_A_SECOND, GROUP_MOST, GROUP_SPAN, PATIENCE, REMEMBERED, SOON, Lanes
+from tests.hurried import hurried
 
 ANA, BO, GROUP, OTHER_GROUP = 7, 8, -100, -200
-
-
-class Hurried(asyncio.SelectorEventLoop):
-    """A loop that never waits: where it would, its clock jumps; whatever it does takes a microsecond."""
-
-    def __init__(self) -> None:
-        self.jumped = 0.0
-        super().__init__(_Jumping(self))
-
-    def time(self) -> float:
-        return 1000.0 + self.jumped
-
-
-class _Jumping(selectors.DefaultSelector):
-    def __init__(self, loop: Hurried) -> None:
-        super().__init__()
-        self._loop = loop
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
-        self._loop.jumped += 1e-6 + (0.0 if ready else timeout or 0.0)
-        return ready
-
-
-def hurried(scene: Coroutine[Any, Any, None]) -> None:
-    with asyncio.Runner(loop_factory=Hurried) as runner:
-        runner.run(scene)
 
 
 def at_once(scene: Callable[[Lanes], Awaitable[None]]) -> Callable[[], None]:
@@ -112,18 +85,41 @@ async def test_answers_do_not_wait_for_broadcasts(lanes: Lanes) -> None:
 async def test_no_broadcast_leaves_while_an_answer_is_in_the_air(lanes: Lanes) -> None:
     told = [asyncio.create_task(passed(lanes, chat, broadcast=True)) for chat in range(100, 200)]
     await asyncio.sleep(1.01)
-    begun = await passed(lanes, ANA, takes=10)
+    begun = await passed(lanes, ANA, takes=PATIENCE)
     left = await asyncio.gather(*told)
-    assert [moment for moment in left if begun < moment < begun + 10] == []
+    assert [moment for moment in left if begun < moment < begun + PATIENCE] == []
+
+
+@at_once
+async def test_a_broadcast_does_not_wait_for_ever_for_those_who_always_talk(lanes: Lanes) -> None:
+    talk = asyncio.create_task(passed(lanes, ANA, takes=60))
+    begun = now()
+    left = await asyncio.gather(*(passed(lanes, chat, broadcast=True) for chat in range(100, 150)))
+    assert max(left) - begun == pytest.approx(50 * PATIENCE, rel=0.3)
+    await talk
+
+
+@at_once
+async def test_answers_take_their_part_of_what_broadcasts_may_have(lanes: Lanes) -> None:
+    async def talk() -> list[float]:
+        moments = []
+        for chat in range(100):
+            moments.append(await passed(lanes, chat + 1))
+            await asyncio.sleep(0.1)
+        return moments
+
+    talking = asyncio.create_task(talk())
+    left = await asyncio.gather(*(passed(lanes, chat, broadcast=True) for chat in range(1000, 1200)))
+    assert most_within_a_second(sorted([*left, *await talking])) <= BROADCASTS_A_SECOND + 2
 
 
 @at_once
 async def test_broadcasts_that_waited_for_answers_do_not_burst(lanes: Lanes) -> None:
-    answer = asyncio.create_task(passed(lanes, ANA, takes=10))
+    answer = asyncio.create_task(passed(lanes, ANA, takes=PATIENCE))
     await asyncio.sleep(0)
     left = await asyncio.gather(*(passed(lanes, chat, broadcast=True) for chat in range(100, 200)))
     assert most_within_a_second(sorted(left)) <= BROADCASTS_A_SECOND + 1
-    assert min(left) >= await answer + 10
+    assert min(left) >= await answer + PATIENCE
 
 
 @at_once
