@@ -72,7 +72,7 @@ _SPANISH = {"today": "De hoy.", "soon": "De pronto.", "thanks": "De gracias."}
 
 
 def _say_in(language: str) -> Any:
-    return lambda name, **values: f"{name} in {language}"
+    return lambda key, /, **values: f"{key} in {language}"
 
 
 @dataclass

@@ -17,7 +17,7 @@ from bot.core.message import Address, Reply
 from bot.core.platform import DeliveryError
 from bot.delivery import Delivery
 from bot.features.campaigns import due, release
-from bot.storage import outbox, runs, subscriptions
+from bot.storage import coordinators, outbox, runs, subscriptions
 from bot.storage.migrate import migrate
 from bot.storage.runs import Edit, Key
 from bot.storage.store import Store, StoreError
@@ -135,6 +135,15 @@ async def test_a_town_that_joins_after_the_hour_says_nothing_of_it(store: Store)
     await ready(office)
     assert await office.beat() == []
     assert await office.rows() == {}
+
+
+async def test_who_becomes_a_coordinator_a_day_later_still_hears_what_is_to_be_done(store: Store) -> None:
+    office, asked = Office(store), NINE - timedelta(days=14)
+    await office.begin()
+    assert await office.beat(asked) == []
+    await store.run(lambda tx: coordinators.add(tx, Address("post", "ana"), "", "en", office.now))
+    assert [chat for chat, _ in await office.beat(asked + timedelta(days=1))] == ["ana"]
+    assert await office.beat(asked + timedelta(days=1, hours=1)) == []
 
 
 async def test_each_town_has_its_own(store: Store) -> None:

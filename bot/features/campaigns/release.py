@@ -204,12 +204,14 @@ def _bubble(case: Case, where: Address, reply: Reply, language: str) -> Bubble:
 
 
 def _remind(tx: Connection, case: Case, keeps: frozenset[str], now: datetime) -> list[Bubble]:
-    """Tell all coordinators of a step, or of an approval that still lacks; there are few of them."""
+    """Tell all coordinators of a step, or of an approval that lacks; where there is none, it waits for the first."""
+    told = coordinators.of_city(tx, case.of.city)
+    if not told:
+        return []
     key = Key(case.of.city, case.of.campaign, case.of.year)
     is_done = case.of.message.startswith(APPROVE) and approved(tx, case.town, key)
     if not occurrences.mark(tx, case.of, "skipped" if is_done else "told", why="done" if is_done else "") or is_done:
         return []
-    told = coordinators.of_city(tx, case.of.city)
     bubbles = [_bubble(case, one.where, reminder(case, one.language), one.language) for one in told]
     return outbox.add_prompts(tx, bubbles, now, keeps)
 
