@@ -24,7 +24,7 @@ def days(towns: Towns, clock: Callable[[], datetime], doors: Doors) -> Days:
     def present(tx: Connection, city: str) -> tuple[Town, list[Run], date]:
         known = towns()
         town, taken = at_present(tx, known.get(city, known[""]))
-        return town, taken, clock().astimezone(town.hours.zone).date()
+        return town, taken, town.today(clock())
 
     def feed(tx: Connection, city: str, language: str, everything: bool) -> bytes:  # noqa: FBT001  # as `Days` asks
         from bot.features.campaigns.calendar import AHEAD, BACK, SINCE, Look, calendar  # a third of a second to load

@@ -4,12 +4,12 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection
 
-from bot.features.campaigns.due import Due, Run, due, last_day
+from bot.features.campaigns.due import Due, Run, due, over
 from bot.features.campaigns.planned import planned
 from bot.features.campaigns.release import as_run, end, release
 from bot.features.campaigns.town import Town
@@ -157,7 +157,7 @@ class Broadcast:
 def joining(town: Town, known: set[Key], now: datetime) -> list[tuple[Key, datetime]]:
     """Return the campaigns that a town is to take part in from now on, as it always does, and when each is over."""
     found: list[tuple[Key, datetime]] = []
-    today = now.astimezone(town.hours.zone).date()
+    today = town.today(now)
     for name, campaign in town.campaigns[town.first].items():
         if name not in town.planning.join:
             continue
@@ -165,13 +165,8 @@ def joining(town: Town, known: set[Key], now: datetime) -> list[tuple[Key, datet
             key = Key(town.id, name, year)
             days = [day for day in campaign.day.in_year(year) if today <= day <= today + NOTICE]
             if days and key not in known:
-                found.append((key, over(days[-1], now)))
+                found.append((key, over(days[-1])))
     return found
-
-
-def over(day: date, now: datetime) -> datetime:
-    """Return the moment from which nothing of a campaign on `day` is to come any more."""
-    return now + (last_day(day) - now.date()) + timedelta(days=1)
 
 
 def wanted_of(

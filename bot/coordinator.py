@@ -17,7 +17,7 @@ from bot.core.platform import RefusedError
 from bot.features.campaigns import acts, typed, wording
 from bot.features.campaigns.acts import By, Spot, Standing, Verb
 from bot.features.campaigns.campaign import VARIANTS, Variant
-from bot.features.campaigns.planned import planned
+from bot.features.campaigns.planned import at_present
 from bot.features.campaigns.town import Town
 from bot.features.campaigns.wording import Desk
 from bot.features.campaigns.writing import mistake
@@ -82,7 +82,7 @@ def campaigns(settings: Settings, asked: Asked, now: datetime | None = None) -> 
     by = By(COMMAND_LINE, now or datetime.now(UTC))
 
     def work(tx: Connection) -> Told:
-        own = planned(town, runs.settings(tx, [town.id]).get(town.id, {}))
+        own = at_present(tx, town)
         return _do(Work(tx, Desk(own.say_in(language), language, own), asked, by))
 
     return in_database(settings, work)

@@ -13,8 +13,7 @@ from bot.core.message import Address, Reply
 from bot.core.platform import DeliveryError, Limits, Sending
 from bot.delivery import Delivery
 from bot.features.campaigns.campaign import Campaign
-from bot.features.campaigns.release import as_edits
-from bot.features.campaigns.town import Town, digest
+from bot.features.campaigns.town import Town, as_edits, digest
 from bot.library.planning import Planning
 from bot.platforms import limits
 from bot.storage import outcomes, runs, subscriptions

@@ -207,12 +207,6 @@ def seats(tx: Connection, play: int) -> list[Address]:
     return [Address.parse(row[0]) for row in _SEATS.run(tx, number=play)]
 
 
-def sits(tx: Connection, play: int, where: Address) -> bool:
-    """Say whether `where` is one of the play's conversations: who was forgotten is none any more."""
-    mine = (SEATS.c.play == play) & (SEATS.c.address == str(where))
-    return tx.execute(select(func.count()).select_from(SEATS).where(mine)).scalar_one() > 0
-
-
 def plays_at(tx: Connection, where: Address) -> list[PlayRow]:
     """Return the plays of a conversation, the newest last."""
     _wait(tx, PLAYS.c.id.in_(select(SEATS.c.play).where(SEATS.c.address == str(where))))

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from bot.core.message import Address
 from bot.features.campaigns.approval import approvers, is_approved
 from bot.features.campaigns.campaign import Campaign, Variant
-from bot.features.campaigns.due import last_day
+from bot.features.campaigns.due import over
 from bot.features.campaigns.planned import ids
-from bot.features.campaigns.town import Edits, Town, digest, lacking
+from bot.features.campaigns.town import Edits, Town, as_edits, digest, lacking
 from bot.storage import audit, coordinators, invites, occurrences, outcomes, runs
 from bot.storage.audit import Act
 from bot.storage.coordinators import Coordinator
@@ -95,17 +94,7 @@ class Standing:
     @property
     def said(self) -> Edits:
         """What the town says this year in place of texts."""
-        return said(self.edits)
-
-
-def said(edits: tuple[Edit, ...]) -> dict[tuple[str, str, str], str]:
-    """Return edits by message, language and variant."""
-    return {(edit.message, edit.language, edit.variant): edit.text for edit in edits}
-
-
-def today(town: Town, now: datetime) -> date:
-    """Return the date in a town."""
-    return now.astimezone(ZoneInfo(town.zone)).date()
+        return as_edits(self.edits)
 
 
 def standing(tx: Connection, town: Town, name: str, now: datetime) -> Standing | None:
@@ -125,13 +114,13 @@ def calendar(tx: Connection, town: Town, now: datetime) -> list[Standing]:
 
 def _standing(tx: Connection, town: Town, name: str, parts: Mapping[int, Kept], now: datetime) -> Standing | None:
     campaign = town.campaign(name)
-    coming = next(_coming(campaign, parts, today(town, now)), None) if campaign else None
+    coming = next(_coming(campaign, parts, town.today(now)), None) if campaign else None
     if campaign is None or coming is None:
         return None
     year, day, own_day = coming
     key, run = Key(town.id, name, year), parts.get(year)
     edits = tuple(runs.edits(tx, key)) if run else ()
-    found, approvals = digest(town, name, said(edits)), runs.approvals(tx, key) if run else []
+    found, approvals = digest(town, name, as_edits(edits)), runs.approvals(tx, key) if run else []
     state: Any = run.state if run else "on" if name in town.planning.join else "out"
     return Standing(
         key,
@@ -144,8 +133,8 @@ def _standing(tx: Connection, town: Town, name: str, parts: Mapping[int, Kept], 
         found,
         frozenset(approvers(approvals, found)),
         is_approved(approvals, edits, found, two=town.planning.two_approve),
-        tuple(lacking(town, name, said(edits))),
-        day + timedelta(days=min(prompt.day for prompt in campaign.messages.values())) <= today(town, now),
+        tuple(lacking(town, name, as_edits(edits))),
+        day + timedelta(days=min(prompt.day for prompt in campaign.messages.values())) <= town.today(now),
     )
 
 
@@ -161,7 +150,7 @@ def _coming(campaign: Campaign, parts: Mapping[int, Kept], now: date) -> Iterato
 
 def ends(one: Standing) -> datetime:
     """Return the moment from which a campaign is over, with all that was done about it."""
-    return datetime.combine(last_day(max(one.day, one.own_day)) + timedelta(days=1), time(), UTC)
+    return over(max(one.day, one.own_day))
 
 
 def note(tx: Connection, city: str, by: By, act: str, what: str, reason: str = "") -> None:
@@ -207,7 +196,7 @@ def move(tx: Connection, town: Town, one: Standing, day: date, by: By) -> Moved:
     """Move a campaign to another date this year: not into the past, and not far; its own date moves it back."""
     if one.state not in GOING:
         return "not_on"
-    if day < today(town, by.now):
+    if day < town.today(by.now):
         return "past"
     if abs(day - one.own_day) > FARTHEST:
         return "far"
@@ -323,7 +312,7 @@ class Result:
 
 def results(tx: Connection, town: Town, name: str, now: datetime) -> tuple[int, list[Result]]:
     """Return how a campaign went in the newest year that has begun, message by message; year 0 where none has."""
-    for year in (today(town, now).year - offset for offset in YEARS):
+    for year in (town.today(now).year - offset for offset in YEARS):
         found = [one for one in occurrences.of_campaign(tx, town.id, name, year) if one.audience != "coordinators"]
         if any(one.state != "planned" for one in found):
             counts = outcomes.of(tx, [one.id for one in found])

@@ -102,10 +102,6 @@ class Prompt(Entry):
         """The hour in the town's own time."""
         return time.fromisoformat(self.at)
 
-    def variant(self, wanted: Variant) -> str:
-        """Return the text in the wanted manner, the normal one where there is no such."""
-        return getattr(self, wanted) or self.text
-
 
 class Concept(Entry):
     """The concept note, a page for a meeting."""

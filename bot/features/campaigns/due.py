@@ -174,6 +174,6 @@ def _reminders(campaign: Campaign, steps: Mapping[str, Step], begin: date, run: 
         yield Due(run.campaign, run.year, name, day, "coordinators", moment, moment + PATIENCE, begin)
 
 
-def last_day(begin: date) -> date:
-    """Return when a campaign that begins on a date is wholly over."""
-    return begin + timedelta(days=LATEST)
+def over(begin: date) -> datetime:
+    """Return the moment from which nothing of a campaign that begins on a date is to come any more."""
+    return datetime.combine(begin + timedelta(days=LATEST + 1), time(), UTC)

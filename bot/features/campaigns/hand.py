@@ -8,11 +8,11 @@ from bot.core.markup import escape
 from bot.core.message import Choice, Reply
 from bot.features.campaigns import acts
 from bot.features.campaigns.acts import NAME, By, Standing
-from bot.features.campaigns.planned import planned
+from bot.features.campaigns.planned import at_present
 from bot.features.campaigns.town import Town
 from bot.features.campaigns.wording import Desk
 from bot.library.city import NO_CITY
-from bot.storage import coordinators, runs
+from bot.storage import coordinators
 from bot.storage.coordinators import Coordinator
 from bot.talk.feature import Answer, Context, Outcome
 
@@ -85,7 +85,7 @@ class Gate:
         me = coordinators.of(context.tx, context.session.where, self.town.id)
         if me is None:
             return None
-        town = planned(self.town, runs.settings(context.tx, [self.town.id]).get(self.town.id, {}))
+        town = at_present(context.tx, self.town)
         return Hand(context, me, Desk(context.say, context.language, town))
 
     def told(self, context: Context) -> Hand | None:

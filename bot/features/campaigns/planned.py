@@ -1,4 +1,4 @@
-"""How a town plans: what its pack says, with what its coordinators changed in the chat laid over it. Pure."""
+"""How a town plans: what its pack says, with what its coordinators changed in the chat laid over it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -7,9 +7,11 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from pydantic import ValidationError
+from sqlalchemy import Connection
 
 from bot.features.campaigns.town import Town
 from bot.library.planning import FOCUS, Planning
+from bot.storage import runs
 
 ON, OFF = "true", "false"
 # What coordinators may set; what the town takes part in stands under `join` and `leave`, ids by comma.
@@ -39,6 +41,11 @@ def planned(town: Town, settings: Mapping[str, str]) -> Town:
             planning = _with(planning, name, read(settings[name]))
     joined = _joined(town, planning.join, settings)
     return replace(town, zone=zone if zone in zones() else town.zone, planning=_with(planning, "join", joined))
+
+
+def at_present(tx: Connection, town: Town) -> Town:
+    """Return the town as its coordinators have set it by now."""
+    return planned(town, runs.settings(tx, [town.id]).get(town.id, {}))
 
 
 def _with(planning: Planning, name: str, value: Any) -> Planning:

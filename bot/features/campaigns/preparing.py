@@ -290,7 +290,7 @@ class Preparing:
 
     def ask_day(self, desk: Desk, one: Standing, context: Context) -> Reply:
         """Ask for a date, with some near ones to pick."""
-        now = acts.today(desk.town, context.now)
+        now = desk.town.today(context.now)
         days = [date.fromordinal(one.own_day.toordinal() + away) for away in (*STEPS_AWAY, 0)]
         ways = [
             Choice(desk.day(day), f"/campaign {one.id} move {day:%m%d}")

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from sqlalchemy import Connection
 
@@ -11,7 +12,7 @@ from bot.core.message import Address, Choice, Reply
 from bot.features.campaigns.approval import is_approved
 from bot.features.campaigns.campaign import Campaign, Variant
 from bot.features.campaigns.due import APPROVE, STEP, Due, Run, as_due
-from bot.features.campaigns.town import Edits, Town, digest, prompt_reply, values, written
+from bot.features.campaigns.town import Edits, Town, as_edits, digest, prompt_reply, values, written
 from bot.library.template import render
 from bot.storage import coordinators, occurrences, outbox, outcomes, runs, subscriptions, withdrawn
 from bot.storage.moments import millis
@@ -36,8 +37,18 @@ class Case:
     campaign: Campaign
     run: Run
     day: date
-    edits: Edits
+    changes: Sequence[Edit]
     hidden: Hidden
+
+    @property
+    def key(self) -> Key:
+        """The town's part in the campaign that it belongs to."""
+        return Key(self.of.city, self.of.campaign, self.of.year)
+
+    @cached_property
+    def edits(self) -> Edits:
+        """What the town says otherwise."""
+        return as_edits(self.changes)
 
 
 def release(tx: Connection, town: Town, one: Occurrence, keeps: frozenset[str], now: datetime) -> list[Bubble]:
@@ -66,16 +77,10 @@ def end(tx: Connection, one: Occurrence, why: str) -> None:
     occurrences.mark(tx, one, "skipped" if one.state == "planned" else "told", why=why)
 
 
-def approved(tx: Connection, town: Town, key: Key) -> bool:
+def approved(tx: Connection, case: Case) -> bool:
     """Say whether what a campaign says now is what enough people approved."""
-    edits = runs.edits(tx, key)
-    said = digest(town, key.campaign, as_edits(edits))
-    return is_approved(runs.approvals(tx, key), edits, said, two=town.planning.two_approve)
-
-
-def as_edits(edits: Sequence[Edit]) -> Edits:
-    """Return what is said otherwise by message, language and variant."""
-    return {(edit.message, edit.language, edit.variant): edit.text for edit in edits}
+    said = digest(case.town, case.of.campaign, case.edits)
+    return is_approved(runs.approvals(tx, case.key), case.changes, said, two=case.town.planning.two_approve)
 
 
 def as_run(kept: Kept) -> Run:
@@ -89,19 +94,17 @@ def _as_due(town: Town, one: Occurrence, campaign: Campaign, run: Run) -> Due | 
 
 
 def _case(tx: Connection, town: Town, one: Occurrence, campaign: Campaign, kept: Kept, begin: date) -> Case:
-    edits = as_edits(runs.edits(tx, kept.key))
-    return Case(one, town, campaign, as_run(kept), begin, edits, withdrawn.hidden(tx, town.id))
+    return Case(one, town, campaign, as_run(kept), begin, runs.edits(tx, kept.key), withdrawn.hidden(tx, town.id))
 
 
 def _waits(tx: Connection, case: Case) -> str:
     """Return why nothing may go out now, "" where it may."""
-    key = Key(case.of.city, case.of.campaign, case.of.year)
     if case.of.city in runs.held(tx):
         return "held"
     if case.run.state != "on":
         return case.run.state
     if case.of.audience != "coordinators":
-        return "" if approved(tx, case.town, key) else "unapproved"
+        return "" if approved(tx, case) else "unapproved"
     return ""
 
 
@@ -208,8 +211,7 @@ def _remind(tx: Connection, case: Case, keeps: frozenset[str], now: datetime) ->
     told = coordinators.of_city(tx, case.of.city)
     if not told:
         return []
-    key = Key(case.of.city, case.of.campaign, case.of.year)
-    is_done = case.of.message.startswith(APPROVE) and approved(tx, case.town, key)
+    is_done = case.of.message.startswith(APPROVE) and approved(tx, case)
     if not occurrences.mark(tx, case.of, "skipped" if is_done else "told", why="done" if is_done else "") or is_done:
         return []
     bubbles = [_bubble(case, one.where, reminder(case, one.language), one.language) for one in told]

@@ -7,11 +7,11 @@ from sqlalchemy import Connection
 
 from bot.core.markup import escape
 from bot.core.message import Choice
+from bot.features.campaigns import planned
 from bot.features.campaigns.campaign import Campaign
 from bot.features.campaigns.coming import Coming, coming
 from bot.features.campaigns.due import Run
 from bot.features.campaigns.find import OFFERED, DayFinder
-from bot.features.campaigns.planned import planned
 from bot.features.campaigns.release import as_run
 from bot.features.campaigns.town import Town, values
 from bot.library.common import provenance_line
@@ -38,13 +38,7 @@ def feature(town: Town, tongues: Mapping[str, Tongue]) -> Feature:
 
 def at_present(tx: Connection, town: Town) -> tuple[Town, list[Run]]:
     """Return the town as its coordinators planned it by now, and its part in campaigns."""
-    own = runs.settings(tx, [town.id]).get(town.id, {})
-    return planned(town, own), [as_run(kept) for kept in runs.of_city(tx, town.id)]
-
-
-def today_in(town: Town, context: Context) -> date:
-    """Return the date in the town."""
-    return context.now.astimezone(town.hours.zone).date()
+    return planned.at_present(tx, town), [as_run(kept) for kept in runs.of_city(tx, town.id)]
 
 
 def when(say: Say, one: Coming, today: date) -> str:
@@ -123,7 +117,7 @@ class _Showing:
 
     def _list(self, context: Context, number: int, *, everything: bool) -> Outcome:
         say, (town, taken) = context.say, at_present(context.tx, self._town)
-        today = today_in(town, context)
+        today = town.today(context.now)
         found = [one for one in coming(town, taken, today, today + YEAR) if everything or one.joined]
         last = max(1, -(-len(found) // PAGE))
         number = min(max(number, 1), last)
@@ -154,11 +148,11 @@ class _Showing:
         """Say what a day is: its date, where it comes from, why it matters, and what to talk about at a table."""
         say, campaign = context.say, self._named(context, name)
         town, taken = at_present(context.tx, self._town)
-        one = self._next(town, taken, name, today_in(town, context))
+        one = self._next(town, taken, name, town.today(context.now))
         given = values(town, name, context.language, one.first if one else context.now.date())
         campaign = replaced(campaign, given)
         parts = [
-            self._head(context, campaign, one, today_in(town, context)),
+            self._head(context, campaign, one, town.today(context.now)),
             say("days.why", why=campaign.why),
             f"> {campaign.slogan}" if campaign.slogan else "",
             say("days.talk_sober" if campaign.sober else "days.talk") + "\n\n" + _listed(campaign.talk),

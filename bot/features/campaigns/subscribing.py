@@ -8,7 +8,7 @@ from bot.core.markup import escape
 from bot.core.message import Address, Choice, Reply
 from bot.features.campaigns.campaign import VARIANTS, Topic
 from bot.features.campaigns.coming import coming
-from bot.features.campaigns.showing import at_present, today_in
+from bot.features.campaigns.showing import at_present
 from bot.features.campaigns.town import Town
 from bot.library.figures import draw_days
 from bot.storage import subscriptions
@@ -229,7 +229,7 @@ class _Subscribing:
         if one.city != self._town.id:
             return ""
         town, taken = at_present(context.tx, self._town)
-        today = today_in(town, context)
+        today = town.today(context.now)
         named = town.campaigns[context.language]
         for day in coming(town, taken, today, today.replace(year=today.year + 1, day=1)):
             campaign = named[day.campaign]

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from bot.core.markup import escape
@@ -15,6 +15,7 @@ from bot.library.figures import draw_date
 from bot.library.planning import Planning
 from bot.library.source import At
 from bot.library.template import render
+from bot.storage.runs import Edit
 from bot.talk.feature import Say
 
 # What a town says this year in place of a text: by message, language and variant.
@@ -50,6 +51,10 @@ class Town:
         """The town's clock."""
         return Hours(ZoneInfo(self.zone), self.planning.silent, self.planning.free_days)
 
+    def today(self, now: datetime) -> date:
+        """Return the date in the town."""
+        return now.astimezone(self.hours.zone).date()
+
     @property
     def first(self) -> str:
         """The language that the town's files are in."""
@@ -58,6 +63,11 @@ class Town:
     def campaign(self, name: str, language: str | None = None) -> Campaign | None:
         """Return a campaign in a language, the first one by default."""
         return self.campaigns[language or self.first].get(name)
+
+
+def as_edits(edits: Iterable[Edit]) -> Edits:
+    """Return what a town says otherwise by message, language and variant."""
+    return {(edit.message, edit.language, edit.variant): edit.text for edit in edits}
 
 
 def written(town: Town, name: str, message: str, language: str, variant: Variant, edits: Edits) -> str | None:

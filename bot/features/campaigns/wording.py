@@ -4,13 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from bot.core.fit import fit
 from bot.core.markup import escape
 from bot.core.message import Choice, Reply
 from bot.core.platform import Limits
-from bot.features.campaigns.acts import FROM, GOING, Result, Standing, State, today
+from bot.features.campaigns.acts import FROM, GOING, Result, Standing, State
 from bot.features.campaigns.campaign import VALUES, VARIANTS, Campaign, Prompt, Variant
 from bot.features.campaigns.due import heard_at, timeline
 from bot.features.campaigns.planned import OFF, ON
@@ -359,7 +358,7 @@ def _steps(desk: Desk, one: Standing, campaign: Campaign, now: datetime) -> Iter
     """Yield what to do on which day, closer together where the town joined late."""
     assert campaign.kit  # noqa: S101
     steps = {**desk.town.steps[desk.language], **campaign.kit.steps}
-    joined = today(desk.town, one.since or now)
+    joined = desk.town.today(one.since or now)
     days = timeline(steps, (one.day - joined).days)
     known = values(desk.town, one.id, desk.language, one.day)
     yield desk.say("coordinate.kit_steps")
@@ -419,7 +418,7 @@ def result(desk: Desk, one: Result) -> str:
 
 def acts(desk: Desk, found: Sequence[Act]) -> str:
     """Return what was done in a town, the newest first."""
-    zone = ZoneInfo(desk.town.zone)
+    zone = desk.town.hours.zone
     if not found:
         return desk.say("coordinate.no_acts")
     lines = []
